@@ -1,0 +1,424 @@
+\echo Use "CREATE EXTENSION cardgen" to load this file. \quit
+
+CREATE SCHEMA cardgen;
+COMMENT ON SCHEMA cardgen IS 'loyalty card numbers: generated in bulk, downloaded, issued';
+
+--
+-- Types
+--
+
+CREATE TYPE cardgen.card_status AS ENUM
+	('not_issued', 'issued', 'active', 'suspended', 'expired', 'deleted');
+COMMENT ON TYPE cardgen.card_status IS 'the six standard statuses of a card';
+
+CREATE TYPE cardgen.card_type AS ENUM ('digital', 'physical');
+COMMENT ON TYPE cardgen.card_type IS 'what the cards of a series are';
+
+CREATE TYPE cardgen.number_method AS ENUM ('sequential', 'random');
+COMMENT ON TYPE cardgen.number_method IS 'the order in which a series uses its numbers';
+
+CREATE TYPE cardgen.check_digit_method AS ENUM ('none', 'luhn', 'mod7');
+COMMENT ON TYPE cardgen.check_digit_method IS 'how the last digit of the generated part is computed';
+
+--
+-- Tables
+--
+-- They have no foreign keys: pg_restore --jobs fills the tables of an
+-- extension in any order.
+--
+
+CREATE TABLE cardgen.series
+(
+	code text COLLATE "C" PRIMARY KEY,
+	name text NOT NULL,
+	description text NOT NULL,
+	card_type cardgen.card_type NOT NULL,
+	prefix text COLLATE "C" NOT NULL,
+	suffix text COLLATE "C" NOT NULL,
+	length integer NOT NULL,
+	method cardgen.number_method NOT NULL,
+	check_digit cardgen.check_digit_method NOT NULL,
+	card_offset bigint NOT NULL,
+	alphabet text COLLATE "C" NOT NULL,
+	capacity bigint NOT NULL CHECK (capacity > 0),
+	max_active_cards integer NOT NULL,
+	card_expiry_days integer,
+	batch_retention interval,
+	is_active boolean NOT NULL DEFAULT true,
+	created_on timestamptz NOT NULL DEFAULT now(),
+	created_by text NOT NULL DEFAULT session_user
+);
+COMMENT ON TABLE cardgen.series IS 'card series: the format of their numbers and the rules for their cards';
+COMMENT ON COLUMN cardgen.series.length IS 'characters between prefix and suffix, the check digit included';
+COMMENT ON COLUMN cardgen.series.card_offset IS 'sequential series: the first number';
+COMMENT ON COLUMN cardgen.series.alphabet IS 'characters of the generated part, in the order of the numerals';
+COMMENT ON COLUMN cardgen.series.capacity IS 'how many numbers the format has, at most 2^63 - 1';
+COMMENT ON COLUMN cardgen.series.max_active_cards IS 'how many cards of the series a customer may hold';
+COMMENT ON COLUMN cardgen.series.card_expiry_days IS 'days from issue to expiry; null: cards do not expire';
+COMMENT ON COLUMN cardgen.series.batch_retention IS 'how long generated numbers are kept; null: cardgen.batch_retention';
+
+-- Every gen_random_uuid() brings 122 bits of pg_strong_random. A default,
+-- so that the key is never a parameter that auto_explain could log.
+CREATE TABLE cardgen.series_key
+(
+	series_code text COLLATE "C" PRIMARY KEY,
+	key bytea NOT NULL CHECK (octet_length(key) = 32)
+		DEFAULT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+);
+COMMENT ON TABLE cardgen.series_key IS 'the secret AES-256 key of each series; to be read by no one';
+
+-- Room on the page for the row's next versions: it is updated with every batch.
+CREATE TABLE cardgen.series_counter
+(
+	series_code text COLLATE "C" PRIMARY KEY,
+	next_ordinal bigint NOT NULL DEFAULT 0 CHECK (next_ordinal >= 0)
+)
+WITH (fillfactor = 10);
+COMMENT ON TABLE cardgen.series_counter IS 'how many numbers of each series have been used';
+
+CREATE TABLE cardgen.status_label
+(
+	label text COLLATE "C" PRIMARY KEY,
+	status cardgen.card_status NOT NULL,
+	is_default boolean NOT NULL DEFAULT false
+);
+CREATE UNIQUE INDEX status_label_default ON cardgen.status_label (status) WHERE is_default;
+COMMENT ON TABLE cardgen.status_label IS 'the organization''s names for the statuses, and a built-in one for each';
+COMMENT ON COLUMN cardgen.status_label.is_default IS 'a built-in label is the default where no other label of its status is';
+
+INSERT INTO cardgen.status_label (label, status)
+	SELECT upper(status::text), status FROM unnest(enum_range(NULL::cardgen.card_status)) AS status;
+
+CREATE SEQUENCE cardgen.batch_id_seq AS integer;
+COMMENT ON SEQUENCE cardgen.batch_id_seq IS 'the ids of batches';
+
+CREATE TABLE cardgen.batch
+(
+	batch_id integer PRIMARY KEY DEFAULT nextval('cardgen.batch_id_seq'),
+	series_code text COLLATE "C" NOT NULL,
+	first_ordinal bigint NOT NULL CHECK (first_ordinal >= 0),
+	card_count integer NOT NULL CHECK (card_count > 0),
+	status_label text COLLATE "C" NOT NULL,
+	generated_on timestamptz NOT NULL DEFAULT now(),
+	generated_by text NOT NULL DEFAULT session_user,
+	expires_on timestamptz NOT NULL,
+	request_id uuid UNIQUE,
+	requested_label text COLLATE "C",
+	UNIQUE (series_code, first_ordinal)
+);
+CREATE INDEX batch_expires_on ON cardgen.batch (expires_on);
+ALTER SEQUENCE cardgen.batch_id_seq OWNED BY cardgen.batch.batch_id;
+COMMENT ON TABLE cardgen.batch IS 'generated batches: consecutive ordinals of a series';
+COMMENT ON COLUMN cardgen.batch.request_id IS 'the caller''s id of the call that generated it';
+COMMENT ON COLUMN cardgen.batch.requested_label IS 'the label that call named, to know the call again';
+
+-- Vacuum makes the space of removed batches usable and summarizes the index;
+-- it reads only pages that have changed, so it may well come often.
+CREATE TABLE cardgen.generated_card
+(
+	batch_id integer NOT NULL,
+	number text COLLATE "C" NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor = 0.02,
+	  autovacuum_vacuum_insert_scale_factor = 0.02,
+	  autovacuum_analyze_scale_factor = 0.02);
+CREATE INDEX generated_card_batch_id ON cardgen.generated_card
+	USING brin (batch_id) WITH (pages_per_range = 32);
+COMMENT ON TABLE cardgen.generated_card IS 'the numbers of each batch; inserted and deleted with it, never updated';
+
+CREATE TABLE cardgen.card
+(
+	number text COLLATE "C" PRIMARY KEY,
+	series_code text COLLATE "C" NOT NULL,
+	batch_id integer,
+	ordinal bigint NOT NULL,
+	status cardgen.card_status NOT NULL,
+	status_label text COLLATE "C" NOT NULL,
+	customer_id text COLLATE "C",
+	generated_on timestamptz NOT NULL,
+	issued_on timestamptz,
+	expires_on date,
+	CHECK ((customer_id IS NULL) = (status = 'not_issued')
+		   AND (issued_on IS NULL) = (status = 'not_issued'))
+);
+CREATE INDEX card_customer ON cardgen.card (customer_id, series_code);
+CREATE INDEX card_batch ON cardgen.card (batch_id);
+CREATE INDEX card_expires_on ON cardgen.card (expires_on)
+	WHERE status IN ('issued', 'active', 'suspended');
+COMMENT ON TABLE cardgen.card IS 'cards with a life of their own: issued, or given a status label of their own';
+COMMENT ON COLUMN cardgen.card.batch_id IS 'null for a card that was generated and issued in one step';
+COMMENT ON COLUMN cardgen.card.expires_on IS 'the last day on which the card is valid';
+
+CREATE TABLE cardgen.card_status_log
+(
+	number text COLLATE "C" NOT NULL,
+	from_label text COLLATE "C" NOT NULL,
+	to_label text COLLATE "C" NOT NULL,
+	changed_on timestamptz NOT NULL DEFAULT now(),
+	changed_by text NOT NULL DEFAULT session_user,
+	reason text
+);
+CREATE INDEX card_status_log_number ON cardgen.card_status_log (number);
+COMMENT ON TABLE cardgen.card_status_log IS 'every change of a card''s status, its issue included';
+
+-- A label whose name is its status in capitals is built in: the install
+-- script of the restored extension has already made it.
+SELECT pg_catalog.pg_extension_config_dump('cardgen.series', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.series_key', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.series_counter', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.status_label', 'WHERE label <> upper(status::text)');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.batch_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.batch', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.generated_card', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.card', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.card_status_log', '');
+
+--
+-- The configuration that each backend keeps in memory
+--
+
+CREATE FUNCTION cardgen.configuration_changed() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION cardgen.configuration_changed() IS 'makes every backend read the configuration again';
+
+-- ALWAYS: rows that arrive by logical replication count as well.
+CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE ON cardgen.series
+	FOR EACH ROW EXECUTE FUNCTION cardgen.configuration_changed();
+ALTER TABLE cardgen.series ENABLE ALWAYS TRIGGER configuration_changed;
+
+CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE ON cardgen.series_key
+	FOR EACH ROW EXECUTE FUNCTION cardgen.configuration_changed();
+ALTER TABLE cardgen.series_key ENABLE ALWAYS TRIGGER configuration_changed;
+
+CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE ON cardgen.status_label
+	FOR EACH ROW EXECUTE FUNCTION cardgen.configuration_changed();
+ALTER TABLE cardgen.status_label ENABLE ALWAYS TRIGGER configuration_changed;
+
+--
+-- Card series and status labels
+--
+
+CREATE FUNCTION cardgen.create_series(
+	code text,
+	name text,
+	length integer,
+	prefix text DEFAULT '',
+	suffix text DEFAULT '',
+	method cardgen.number_method DEFAULT 'random',
+	check_digit cardgen.check_digit_method DEFAULT 'none',
+	card_offset bigint DEFAULT 0,
+	alphabet text DEFAULT '0123456789',
+	card_type cardgen.card_type DEFAULT 'digital',
+	description text DEFAULT '',
+	max_active_cards integer DEFAULT 1,
+	card_expiry_days integer DEFAULT NULL,
+	batch_retention interval DEFAULT NULL)
+	RETURNS cardgen.series
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.create_series IS 'creates a card series; its code, type and number format never change';
+
+CREATE FUNCTION cardgen.alter_series(
+	code text,
+	name text DEFAULT NULL,
+	description text DEFAULT NULL,
+	is_active boolean DEFAULT NULL,
+	max_active_cards integer DEFAULT NULL,
+	card_expiry_days integer DEFAULT NULL,
+	batch_retention interval DEFAULT NULL)
+	RETURNS cardgen.series
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.alter_series IS 'changes a card series; null leaves a property as it is';
+
+CREATE FUNCTION cardgen.drop_series(code text) RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.drop_series IS 'drops a card series that never generated a number';
+
+CREATE FUNCTION cardgen.skip_numbers(series_code text, count bigint) RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.skip_numbers IS 'passes over numbers of a series that may have been used elsewhere';
+
+CREATE FUNCTION cardgen.create_status_label(
+	label text,
+	status cardgen.card_status,
+	is_default boolean DEFAULT false)
+	RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.create_status_label IS 'gives a status one more label, for good';
+
+CREATE FUNCTION cardgen.set_default_label(label text) RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.set_default_label IS 'makes a label the default one of its status';
+
+--
+-- Batches
+--
+
+CREATE FUNCTION cardgen.generate_batch(
+	series_code text,
+	card_count integer,
+	status_label text DEFAULT NULL,
+	request_id uuid DEFAULT NULL)
+	RETURNS TABLE (
+		batch_id integer,
+		series_code text,
+		series_name text,
+		generated_on timestamptz,
+		card_count integer,
+		status_label text,
+		expires_on timestamptz)
+	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 1
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.generate_batch IS 'generates a batch of card numbers';
+
+-- The two functions that return a row a card become their owner only while
+-- they need it: a SECURITY DEFINER or SET clause would be paid on every row.
+CREATE FUNCTION cardgen.generate_cards(
+	series_code text,
+	card_count integer,
+	status_label text DEFAULT NULL,
+	request_id uuid DEFAULT NULL)
+	RETURNS TABLE (batch_id integer, number text)
+	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 100000;
+COMMENT ON FUNCTION cardgen.generate_cards IS 'generates a batch of card numbers and returns the numbers';
+
+-- It commits after each batch, which a SECURITY DEFINER or SET clause forbids.
+CREATE PROCEDURE cardgen.generate_order(
+	series_code text,
+	card_count bigint,
+	status_label text DEFAULT NULL,
+	request_id uuid DEFAULT NULL)
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON PROCEDURE cardgen.generate_order IS 'generates any number of cards, a batch a transaction';
+
+CREATE FUNCTION cardgen.order_batches(request_id uuid)
+	RETURNS TABLE (part integer, batch_id integer, card_count integer)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 100
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.order_batches IS 'the batches that generate_order has made';
+
+CREATE FUNCTION cardgen.download_batch(batch_id integer) RETURNS SETOF text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 100000;
+COMMENT ON FUNCTION cardgen.download_batch IS 'the numbers of a batch in the order generated';
+
+CREATE FUNCTION cardgen.verify_batch(batch_id integer)
+	RETURNS TABLE (card_count integer, stored bigint, missing bigint, unexpected bigint)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 1
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.verify_batch IS 'compares the stored numbers of a batch with the computed ones';
+
+CREATE FUNCTION cardgen.set_batch_label(batch_id integer, status_label text) RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.set_batch_label IS 'gives the cards of a batch that were not issued another label';
+
+--
+-- Retention
+--
+
+CREATE FUNCTION cardgen.remove_expired_batches(max_batches integer DEFAULT NULL)
+	RETURNS TABLE (batches_removed integer, cards_removed bigint)
+	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 1
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.remove_expired_batches IS 'removes batches past their expires_on, oldest first';
+
+CREATE FUNCTION cardgen.remove_batch(batch_id integer) RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.remove_batch IS 'removes a batch and its cards that were not issued, now';
+
+CREATE FUNCTION cardgen.retain_batch(batch_id integer, until timestamptz) RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.retain_batch IS 'keeps a batch longer';
+
+--
+-- Cards
+--
+
+CREATE FUNCTION cardgen.find_card(number text)
+	RETURNS TABLE (
+		number text,
+		series_code text,
+		status cardgen.card_status,
+		status_label text,
+		batch_id integer,
+		generated_on timestamptz,
+		customer_id text,
+		issued_on timestamptz,
+		expires_on date)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 1
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.find_card IS 'a card by its number; no row where there is none';
+
+CREATE FUNCTION cardgen.classify_number(number text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.classify_number IS 'the status of a card, or why there is no such card';
+
+CREATE FUNCTION cardgen.issue_card(number text, customer_id text, status_label text DEFAULT NULL)
+	RETURNS cardgen.card
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.issue_card IS 'links a generated card to a customer';
+
+CREATE FUNCTION cardgen.issue_new_card(series_code text, customer_id text, status_label text DEFAULT NULL)
+	RETURNS cardgen.card
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.issue_new_card IS 'generates one card and issues it';
+
+CREATE FUNCTION cardgen.set_card_status(number text, status_label text, reason text DEFAULT NULL)
+	RETURNS cardgen.card
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.set_card_status IS 'changes the status of a card';
+
+CREATE FUNCTION cardgen.expire_cards() RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.expire_cards IS 'makes cards past their expires_on expired';
+
+--
+-- Several machines
+--
+
+CREATE FUNCTION cardgen.distribute() RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning;
+COMMENT ON FUNCTION cardgen.distribute() IS 'spreads the cards over the worker nodes of Citus';
+
+--
+-- Views
+--
+
+CREATE VIEW cardgen.series_usage AS
+	SELECT s.code, s.name, s.capacity,
+		   c.next_ordinal AS generated,
+		   s.capacity - c.next_ordinal AS remaining,
+		   s.is_active
+	FROM cardgen.series s
+	JOIN cardgen.series_counter c ON c.series_code = s.code;
+COMMENT ON VIEW cardgen.series_usage IS 'how many numbers of each series are used and left';
+
+CREATE VIEW cardgen.status_labels AS
+	SELECT l.label, l.status,
+		   l.is_default OR (l.label = upper(l.status::text)
+							AND NOT EXISTS (SELECT FROM cardgen.status_label d
+											WHERE d.status = l.status AND d.is_default)) AS is_default
+	FROM cardgen.status_label l;
+COMMENT ON VIEW cardgen.status_labels IS 'every status label, and which is the default of its status';
+
+CREATE VIEW cardgen.generated_batches AS
+	SELECT b.batch_id, s.name AS series_name, b.series_code, b.generated_on,
+		   b.card_count, b.status_label, b.generated_by, b.expires_on
+	FROM cardgen.batch b
+	JOIN cardgen.series s ON s.code = b.series_code;
+COMMENT ON VIEW cardgen.generated_batches IS 'the batches there are to download';
+
+CREATE VIEW cardgen.card_details AS
+	SELECT c.number, c.series_code, s.name AS series_name, s.card_type,
+		   c.status, c.status_label, c.customer_id,
+		   c.generated_on, c.issued_on, c.expires_on, c.batch_id
+	FROM cardgen.card c
+	JOIN cardgen.series s ON s.code = c.series_code;
+COMMENT ON VIEW cardgen.card_details IS 'issued cards, and others with a label of their own, as Member Care shows them';
+
+--
+-- Grants
+--
+
+-- Functions and procedures alone are open to everyone unless this is said.
+REVOKE ALL ON ALL ROUTINES IN SCHEMA cardgen FROM PUBLIC;

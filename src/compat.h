@@ -1,0 +1,86 @@
+/*
+ * What differs between the PostgreSQL versions cardgen builds with.
+ */
+#ifndef CARDGEN_COMPAT_H
+#define CARDGEN_COMPAT_H
+
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "executor/executor.h"
+#include "nodes/tidbitmap.h"
+#include "utils/guc.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#if PG_VERSION_NUM < 150000
+#error "cardgen needs PostgreSQL 15 or later"
+#endif
+
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* What the check of a setting keeps for its use; guc.c frees it. */
+static inline void *
+AllocateForSetting(size_t size)
+{
+#if PG_VERSION_NUM >= 160000
+	return guc_malloc(LOG, size);
+#else
+	return malloc(size);
+#endif
+}
+
+static inline void
+InsertIndexTuples(ResultRelInfo *relation, TupleTableSlot *slot, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL, false);
+#else
+	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL);
+#endif
+}
+
+static inline IndexScanDesc
+BeginBitmapScan(Relation index, Snapshot snapshot, int key_count)
+{
+#if PG_VERSION_NUM >= 180000
+	return index_beginscan_bitmap(index, snapshot, NULL, key_count);
+#else
+	return index_beginscan_bitmap(index, snapshot, key_count);
+#endif
+}
+
+/* The pages in a bitmap, in order. */
+#if PG_VERSION_NUM >= 180000
+typedef TBMPrivateIterator PageIterator;
+#define BeginPages tbm_begin_private_iterate
+#define EndPages tbm_end_private_iterate
+#else
+typedef TBMIterator PageIterator;
+#define BeginPages tbm_begin_iterate
+#define EndPages tbm_end_iterate
+#endif
+
+static inline bool
+NextPage(PageIterator *iterator, BlockNumber *page)
+{
+#if PG_VERSION_NUM >= 180000
+	TBMIterateResult result;
+
+	if (!tbm_private_iterate(iterator, &result))
+		return false;
+	*page = result.blockno;
+#else
+	TBMIterateResult *result = tbm_iterate(iterator);
+
+	if (result == NULL)
+		return false;
+	*page = result->blockno;
+#endif
+	return true;
+}
+
+#endif

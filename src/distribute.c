@@ -1,0 +1,127 @@
+#include "distribute.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "query.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+static PreparedQuery distribute_table = {
+	"SELECT pg_catalog.create_distributed_table($1::oid::pg_catalog.regclass, $2, colocate_with => $3)",
+	3, {OIDOID, TEXTOID, TEXTOID}
+};
+
+/* Distributing copies the rows; this drops the ones that were copied. */
+static PreparedQuery drop_local_rows = {
+	"SELECT pg_catalog.truncate_local_data_after_distributing_table($1::oid::pg_catalog.regclass)",
+	1, {OIDOID}
+};
+
+PG_FUNCTION_INFO_V1(distribute);
+
+/* One of the tables in which Citus keeps what it knows; NULL without Citus. */
+static Relation
+OpenCitusTable(const char *name)
+{
+	Oid			table = get_relname_relid(name, PG_CATALOG_NAMESPACE);
+
+	return OidIsValid(table) ? table_open(table, AccessShareLock) : NULL;
+}
+
+bool
+IsDistributed(Oid relation)
+{
+	Relation	partitions = OpenCitusTable("pg_dist_partition");
+	SysScanDesc scan;
+	ScanKeyData key;
+	bool		found;
+
+	if (partitions == NULL)
+		return false;
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+	scan = systable_beginscan(partitions,
+							  get_relname_relid("pg_dist_partition_logical_relid_index", PG_CATALOG_NAMESPACE),
+							  true, NULL, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(partitions, AccessShareLock);
+	return found;
+}
+
+void
+RequireCoordinator(void)
+{
+	Relation	groups = OpenCitusTable("pg_dist_local_group");
+	SysScanDesc scan;
+	HeapTuple	group;
+	bool		is_null;
+	bool		is_coordinator = true;
+
+	if (groups == NULL)
+		return;
+	scan = systable_beginscan(groups, InvalidOid, false, NULL, 0, NULL);
+	group = systable_getnext(scan);
+	if (HeapTupleIsValid(group))
+		is_coordinator = DatumGetInt32(heap_getattr(group, 1, RelationGetDescr(groups), &is_null)) == 0;
+	systable_endscan(scan);
+	table_close(groups, AccessShareLock);
+	if (!is_coordinator)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cardgen does not work on a worker node"),
+				 errdetail("Card series, their keys and their counters are on the coordinator."),
+				 errhint("Connect to the coordinator.")));
+}
+
+static void
+Distribute(const char *name, const char *column, const char *colocate_with)
+{
+	Oid			table = get_relname_relid(name, get_namespace_oid("cardgen", false));
+	NullableDatum arguments[] = {
+		DatumArgument(ObjectIdGetDatum(table)), TextArgument(column), TextArgument(colocate_with)
+	};
+
+	if (IsDistributed(table))
+		return;
+	RunQuery(&distribute_table, arguments);
+	RunQuery(&drop_local_rows, arguments);
+}
+
+/*
+ * distribute()
+ *
+ * Spreads the cards over the worker nodes of Citus: generated_card by
+ * batch_id, card and card_status_log by number, in as many shards as
+ * citus.shard_count says, with the rows there are. What is distributed already
+ * stays as it is. The other tables stay on the coordinator, where alone
+ * the functions work. Cards can't be changed meanwhile.
+ *
+ * Errors: 55000 where the extension citus is not there or this is a worker
+ * node, 25006 in a read-only transaction, and those of Citus.
+ */
+Datum
+distribute(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("cardgen.distribute()");
+	if (!OidIsValid(get_extension_oid("citus", true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the extension \"citus\" is not in this database"),
+				 errdetail("It is what spreads tables over several machines."),
+				 errhint("Create it on each of them and add the worker nodes with citus_add_node().")));
+	RequireCoordinator();
+
+	OpenQueries();
+	Distribute("generated_card", "batch_id", "none");
+	Distribute("card", "number", "none");
+	Distribute("card_status_log", "number", "cardgen.card");
+	CloseQueries();
+	PG_RETURN_VOID();
+}

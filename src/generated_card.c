@@ -1,0 +1,265 @@
+#include "generated_card.h"
+
+#include "access/brin.h"
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "distribute.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "number_stream.h"
+#include "query.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* That of the operator class int4_minmax_ops; it has no name in C. */
+#define INTEGER_MINMAX_FAMILY 4054
+
+static PreparedQuery insert_numbers = {
+	"INSERT INTO cardgen.generated_card (batch_id, number) SELECT $1, cardgen.download_batch($1)",
+	1, {INT4OID}
+};
+
+static PreparedQuery delete_numbers = {
+	"DELETE FROM cardgen.generated_card WHERE batch_id = $1",
+	1, {INT4OID}
+};
+
+static Relation
+OpenGeneratedCard(void)
+{
+	return table_open(get_relname_relid("generated_card", get_namespace_oid("cardgen", false)),
+					  RowExclusiveLock);
+}
+
+/*
+ * Is the table as the install script made it, so that rows can go straight to
+ * the heap? Whatever an INSERT would have to heed makes it answer no.
+ */
+static bool
+IsPlainHeap(Relation relation)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation);
+
+	return relation->rd_rel->relkind == RELKIND_RELATION &&
+		relation->rd_rel->relam == HEAP_TABLE_AM_OID &&
+		!relation->rd_rel->relispartition &&
+		!relation->rd_rel->relrowsecurity &&
+		relation->trigdesc == NULL &&
+		relation->rd_rules == NULL &&
+		!IsDistributed(RelationGetRelid(relation)) &&
+		descriptor->natts == 2 &&
+		TupleDescAttr(descriptor, 0)->atttypid == INT4OID &&
+		TupleDescAttr(descriptor, 1)->atttypid == TEXTOID &&
+		(descriptor->constr == NULL ||
+		 (descriptor->constr->num_check == 0 && !descriptor->constr->has_generated_stored));
+}
+
+/* Would all rows of a batch on one page have the same index entry? */
+static bool
+IndexesSummarizeBatches(ResultRelInfo *relation)
+{
+	for (int i = 0; i < relation->ri_NumIndices; i++)
+	{
+		IndexInfo  *index = relation->ri_IndexRelationInfo[i];
+
+		if (index->ii_Am != BRIN_AM_OID ||
+			index->ii_NumIndexAttrs != 1 ||
+			index->ii_IndexAttrNumbers[0] != 1 ||
+			index->ii_Predicate != NIL)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Straight into the heap, a chunk at a time. An index entry a page is enough
+ * for BRIN: the other rows of the page have the same batch_id.
+ */
+static void
+StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
+{
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+	BulkInsertState bulk_insert = GetBulkInsertState();
+	CommandId	command = GetCurrentCommandId(true);
+	MemoryContext chunk_context = AllocSetContextCreate(CurrentMemoryContext,
+														"cardgen chunk of rows",
+														ALLOCSET_DEFAULT_SIZES);
+	TupleDesc	descriptor = CreateTupleDescCopy(RelationGetDescr(relation));
+	int			slot_count = Min(batch->card_count, STREAM_CHUNK);
+	TupleTableSlot **slots = palloc(sizeof(TupleTableSlot *) * slot_count);
+	char	  **numbers = palloc(sizeof(char *) * slot_count);
+	BlockNumber indexed_block = InvalidBlockNumber;
+	NumberStream stream;
+	Size		length = FormatNumberLength(&codec->format);
+	bool		index_pages;
+	int			filled;
+
+	InitResultRelInfo(target, relation, 1, NULL, 0);
+	ExecOpenIndices(target, false);
+	index_pages = IndexesSummarizeBatches(target);
+
+	/*
+	 * The rows differ in their numbers alone, which are all of one length and
+	 * end the row: each slot's row is formed once, and the chunks' numbers are
+	 * written into it.
+	 */
+	StreamInit(&stream, codec, batch->first_ordinal, batch->card_count);
+	for (int i = 0; i < slot_count; i++)
+	{
+		Datum		values[] = {Int32GetDatum(batch->batch_id), StreamText(&stream, i)};
+		bool		nulls[] = {false, false};
+		HeapTuple	row = heap_form_tuple(descriptor, values, nulls);
+
+		numbers[i] = (char *) row->t_data + row->t_len - length;
+		slots[i] = MakeSingleTupleTableSlot(descriptor, &TTSOpsHeapTuple);
+		slots[i]->tts_tableOid = RelationGetRelid(relation);
+		ExecStoreHeapTuple(row, slots[i], true);
+	}
+
+	while ((filled = StreamFill(&stream)) > 0)
+	{
+		MemoryContext caller_context = MemoryContextSwitchTo(chunk_context);
+
+		for (int i = 0; i < filled; i++)
+			memcpy(numbers[i], VARDATA_ANY(DatumGetPointer(StreamText(&stream, i))), length);
+		table_multi_insert(relation, slots, filled, command, 0, bulk_insert);
+		for (int i = 0; i < filled; i++)
+		{
+			BlockNumber block = ItemPointerGetBlockNumber(&slots[i]->tts_tid);
+
+			if (index_pages && block == indexed_block)
+				continue;
+			InsertIndexTuples(target, slots[i], estate);
+			ResetPerTupleExprContext(estate);
+			indexed_block = block;
+		}
+		MemoryContextSwitchTo(caller_context);
+		MemoryContextReset(chunk_context);
+	}
+
+	for (int i = 0; i < slot_count; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+	table_finish_bulk_insert(relation, 0);
+	FreeBulkInsertState(bulk_insert);
+	ExecCloseIndices(target);
+	FreeExecutorState(estate);
+	MemoryContextDelete(chunk_context);
+}
+
+void
+StoreNumbers(const Batch *batch, const NumberCodec *codec)
+{
+	Relation	relation = OpenGeneratedCard();
+
+	if (IsPlainHeap(relation))
+		StoreDirectly(relation, batch, codec);
+	else
+		RunQuery(&insert_numbers, (NullableDatum[]) {Int4Argument(batch->batch_id)});
+	table_close(relation, NoLock);
+}
+
+void
+DeleteNumbers(int32 batch_id)
+{
+	RunQuery(&delete_numbers, (NullableDatum[]) {Int4Argument(batch_id)});
+}
+
+static bool
+SummarizesBatches(Relation index)
+{
+	return index->rd_rel->relkind == RELKIND_INDEX &&
+		index->rd_rel->relam == BRIN_AM_OID &&
+		index->rd_index->indnatts == 1 &&
+		index->rd_index->indkey.values[0] == 1 &&
+		index->rd_opfamily[0] == INTEGER_MINMAX_FAMILY;
+}
+
+/* Adds the pages that may hold a batch, as far as the summaries tell. */
+static void
+AddPages(TIDBitmap *pages, Relation index, int32 batch_id)
+{
+	IndexScanDesc scan = BeginBitmapScan(index, GetActiveSnapshot(), 1);
+	ScanKeyData key;
+
+	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, INT4OID, InvalidOid,
+						   F_INT4EQ, Int32GetDatum(batch_id));
+	index_rescan(scan, &key, 1, NULL, 0);
+	(void) index_getbitmap(scan, pages);
+	index_endscan(scan);
+}
+
+static void
+Desummarize(Relation index, TIDBitmap *pages)
+{
+	BlockNumber pages_per_range = BrinGetPagesPerRange(index);
+	BlockNumber next_range = 0;
+	PageIterator *iterator = BeginPages(pages);
+	BlockNumber page;
+
+	while (NextPage(iterator, &page))
+	{
+		if (page < next_range)
+			continue;
+		next_range = (page / pages_per_range + 1) * pages_per_range;
+		DirectFunctionCall2(brin_desummarize_range, ObjectIdGetDatum(RelationGetRelid(index)),
+							Int64GetDatum((int64) page));
+	}
+	EndPages(iterator);
+}
+
+static void
+ForgetIndexed(Relation index, const Batch *batches, uint64 count)
+{
+	TIDBitmap  *pages = tbm_create(work_mem * (Size) 1024, NULL);
+
+	for (uint64 i = 0; i < count; i++)
+		AddPages(pages, index, batches[i].batch_id);
+	Desummarize(index, pages);
+	tbm_free(pages);
+}
+
+/*
+ * A range of pages keeps a removed batch in its summary until it is
+ * summarized anew, and would be read for that batch's neighbours ever after
+ * the space is used again. Vacuum summarizes what is taken out here; where it
+ * is at work just now, leave it alone rather than wait.
+ */
+void
+ForgetBatches(const Batch *batches, uint64 count)
+{
+	Relation	relation = OpenGeneratedCard();
+
+	if (ConditionalLockRelation(relation, ShareUpdateExclusiveLock))
+	{
+		List	   *indexes = RelationGetIndexList(relation);
+		ListCell   *cell;
+
+		foreach(cell, indexes)
+		{
+			Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+			if (SummarizesBatches(index))
+				ForgetIndexed(index, batches, count);
+			index_close(index, AccessShareLock);
+		}
+		list_free(indexes);
+		UnlockRelation(relation, ShareUpdateExclusiveLock);
+	}
+	table_close(relation, NoLock);
+}

@@ -1,0 +1,406 @@
+/*
+ * Ordinal to card number and back.
+ */
+#include "number_codec.h"
+
+#include <string.h>
+
+/* Left and right halves of many numbers, as FF1 takes them. */
+typedef struct Halves
+{
+	uint64_t	left[FF1_LOCKSTEP];
+	uint64_t	right[FF1_LOCKSTEP];
+} Halves;
+
+typedef bool (*Permute) (const Ff1 *, uint64_t *, uint64_t *, size_t);
+
+/* FF1 asks for FF1_MIN_STRINGS strings; a smaller format is walked into. */
+static unsigned
+PermutedNumeralCount(const NumberFormat *format)
+{
+	unsigned	radix = (unsigned) format->radix;
+	unsigned	least = 2;
+
+	for (unsigned strings = radix * radix; strings < FF1_MIN_STRINGS; strings *= radix)
+		least++;
+	return (unsigned) FormatNumeralCount(format) > least ?
+		(unsigned) FormatNumeralCount(format) : least;
+}
+
+bool
+CodecInit(NumberCodec *codec, const NumberFormat *format,
+		  const uint8_t key[SERIES_KEY_LENGTH])
+{
+	memset(codec, 0, sizeof(*codec));
+	codec->format = *format;
+	codec->capacity = FormatCapacity(format);
+	codec->prefix_sum = CheckDigitSum(format->check_digit, format->prefix,
+									  (size_t) format->prefix_length,
+									  (size_t) FormatNumeralCount(format));
+	for (int i = 0; i < format->radix; i++)
+		codec->numeral_of[(unsigned char) format->alphabet[i]] = (uint8_t) i;
+
+	return format->method != METHOD_RANDOM ||
+		Ff1Init(&codec->permutation, key, SERIES_KEY_LENGTH, NULL, 0,
+				(unsigned) format->radix, PermutedNumeralCount(format));
+}
+
+void
+CodecClear(NumberCodec *codec)
+{
+	Ff1Clear(&codec->permutation);
+}
+
+static bool
+IsWalked(const NumberCodec *codec)
+{
+	return codec->permutation.numeral_count > (unsigned) FormatNumeralCount(&codec->format);
+}
+
+/*
+ * Permutes on until the value is one of the format. The walk ends: it is on a
+ * cycle that it entered from such a value.
+ */
+static bool
+Walk(const NumberCodec *codec, Permute permute, uint64_t *left, uint64_t *right)
+{
+	const Ff1  *ff1 = &codec->permutation;
+
+	while (*left * ff1->right_modulus.value + *right >= (uint64_t) codec->capacity)
+	{
+		if (!permute(ff1, left, right, 1))
+			return false;
+	}
+	*right += *left * ff1->right_modulus.value;
+	*left = 0;
+	return true;
+}
+
+/* Inlined with the radix constant where that is worth it. */
+static inline void
+WriteNumerals(const NumberCodec *codec, char *text, unsigned count,
+			  uint64_t value, unsigned radix)
+{
+	while (count > 0)
+	{
+		text[--count] = codec->format.alphabet[value % radix];
+		value /= radix;
+	}
+}
+
+static unsigned
+GeneratedSum(const NumberCodec *codec, const char *generated)
+{
+	return CheckDigitSum(codec->format.check_digit, generated,
+						 (size_t) FormatNumeralCount(&codec->format), 0);
+}
+
+/* Everything but the numerals, which stand there already. */
+static inline void
+WriteAround(const NumberCodec *codec, char *number, unsigned generated_sum)
+{
+	const NumberFormat *format = &codec->format;
+	char	   *generated = number + format->prefix_length;
+
+	if (format->prefix_length > 0)
+		memcpy(number, format->prefix, (size_t) format->prefix_length);
+	if (format->suffix_length > 0)
+		memcpy(generated + format->length, format->suffix, (size_t) format->suffix_length);
+	if (format->check_digit != CHECK_DIGIT_NONE)
+		generated[format->length - 1] =
+			CheckDigitOfSum(format->check_digit, codec->prefix_sum + generated_sum);
+}
+
+/* Numbers from halves, the right one of right_count numerals. */
+static inline void
+WriteNumbers(const NumberCodec *codec, const Halves *halves, size_t count,
+			 unsigned right_count, char *numbers, size_t stride, unsigned radix)
+{
+	unsigned	left_count = (unsigned) FormatNumeralCount(&codec->format) - right_count;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		char	   *number = numbers + i * stride;
+		char	   *generated = number + codec->format.prefix_length;
+
+		WriteNumerals(codec, generated, left_count, halves->left[i], radix);
+		WriteNumerals(codec, generated + left_count, right_count, halves->right[i], radix);
+		WriteAround(codec, number, GeneratedSum(codec, generated));
+	}
+}
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/*
+ * The eight digits of a value, a byte each, the last one lowest. Both halves,
+ * then all quarters are divided at once, by multiplying with 1/100 and 1/10 as
+ * 10486/2^20 and 103/2^10, which are near enough.
+ */
+static inline uint64_t
+EightDigits(uint64_t value)
+{
+	uint64_t	digits = value / 10000 << 32 | value % 10000;
+	uint64_t	quotients = digits * 10486 >> 20 & UINT64_C(0x0000007f0000007f);
+
+	digits += quotients * ((1 << 16) - 100);
+	quotients = digits * 103 >> 10 & UINT64_C(0x000f000f000f000f);
+	return digits + quotients * ((1 << 8) - 10);
+}
+
+/* Their part of Luhn's sum, the last one doubled. */
+static inline unsigned
+EightDigitsSum(uint64_t digits)
+{
+	uint64_t	doubled = digits & UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t	above_four = (doubled + EACH_BYTE(3)) >> 3 & EACH_BYTE(1);
+
+	return (unsigned) ((digits + doubled - above_four * 9) * EACH_BYTE(1) >> 56);
+}
+
+/* Spelled out, because compilers make one instruction of it then. */
+static inline void
+WriteBytes(char *text, uint64_t bytes)
+{
+	text[0] = (char) (bytes >> 56);
+	text[1] = (char) (bytes >> 48);
+	text[2] = (char) (bytes >> 40);
+	text[3] = (char) (bytes >> 32);
+	text[4] = (char) (bytes >> 24);
+	text[5] = (char) (bytes >> 16);
+	text[6] = (char) (bytes >> 8);
+	text[7] = (char) bytes;
+}
+
+static bool
+HasEightDigits(const NumberCodec *codec, unsigned right_count)
+{
+	return right_count == 8 && FormatNumeralCount(&codec->format) >= 15 &&
+		strcmp(codec->format.alphabet, "0123456789") == 0;
+}
+
+/*
+ * WriteNumbers for halves of eight digits, or seven and eight: the usual card
+ * number of sixteen. What is written behind a left half of seven is written
+ * over by the right one.
+ */
+static void
+WriteEightDigits(const NumberCodec *codec, const Halves *halves, size_t count,
+				 char *numbers, size_t stride)
+{
+	unsigned	left_count = (unsigned) FormatNumeralCount(&codec->format) - 8;
+	bool		is_luhn = codec->format.check_digit == CHECK_DIGIT_LUHN;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		char	   *number = numbers + i * stride;
+		char	   *generated = number + codec->format.prefix_length;
+		uint64_t	left = EightDigits(halves->left[i]);
+		uint64_t	right = EightDigits(halves->right[i]);
+
+		WriteBytes(generated, (left + EACH_BYTE('0')) << (8 - left_count) * 8);
+		WriteBytes(generated + left_count, right + EACH_BYTE('0'));
+		WriteAround(codec, number, is_luhn ? EightDigitsSum(left) + EightDigitsSum(right) :
+					GeneratedSum(codec, generated));
+	}
+}
+
+static bool
+EncodeRandom(const NumberCodec *codec, uint64_t ordinal, Halves *halves, size_t count)
+{
+	const Ff1  *ff1 = &codec->permutation;
+	uint64_t	left = ordinal / ff1->right_modulus.value;
+	uint64_t	right = ordinal % ff1->right_modulus.value;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		halves->left[i] = left;
+		halves->right[i] = right;
+		if (++right == ff1->right_modulus.value)
+		{
+			left++;
+			right = 0;
+		}
+	}
+	if (!Ff1EncryptHalves(ff1, halves->left, halves->right, count))
+		return false;
+
+	if (IsWalked(codec))
+	{
+		for (size_t i = 0; i < count; i++)
+		{
+			if (!Walk(codec, Ff1EncryptHalves, &halves->left[i], &halves->right[i]))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Numbers too long for halves of 64 bits. */
+static bool
+EncodeLong(const NumberCodec *codec, uint64_t ordinal, size_t count,
+		   char *numbers, size_t stride)
+{
+	unsigned	numeral_count = codec->permutation.numeral_count;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		char	   *number = numbers + i * stride;
+		uint8_t		numerals[FF1_MAX_NUMERALS];
+		uint64_t	value = ordinal + i;
+
+		for (unsigned k = numeral_count; k-- > 0;)
+		{
+			numerals[k] = (uint8_t) (value % codec->permutation.radix);
+			value /= codec->permutation.radix;
+		}
+		if (!Ff1Encrypt(&codec->permutation, numerals))
+			return false;
+		for (unsigned k = 0; k < numeral_count; k++)
+			number[(unsigned) codec->format.prefix_length + k] =
+				codec->format.alphabet[numerals[k]];
+		WriteAround(codec, number,
+					GeneratedSum(codec, number + codec->format.prefix_length));
+	}
+	return true;
+}
+
+bool
+CodecEncode(const NumberCodec *codec, int64_t first_ordinal, size_t count,
+			char *numbers, size_t stride)
+{
+	const NumberFormat *format = &codec->format;
+	bool		random = format->method == METHOD_RANDOM;
+	uint64_t	ordinal = (uint64_t) first_ordinal;
+	unsigned	right_count = (unsigned) FormatNumeralCount(format);
+	Halves		halves;
+	size_t		chunk;
+
+	if (random && !Ff1HasHalves(&codec->permutation))
+		return EncodeLong(codec, ordinal, count, numbers, stride);
+	if (random && !IsWalked(codec))
+		right_count = codec->permutation.right_count;
+
+	for (; count > 0; count -= chunk)
+	{
+		chunk = count < FF1_LOCKSTEP ? count : FF1_LOCKSTEP;
+		if (random)
+		{
+			if (!EncodeRandom(codec, ordinal, &halves, chunk))
+				return false;
+		}
+		else
+		{
+			for (size_t i = 0; i < chunk; i++)
+			{
+				halves.left[i] = 0;
+				halves.right[i] = (uint64_t) format->offset + ordinal + i;
+			}
+		}
+
+		if (HasEightDigits(codec, right_count))
+			WriteEightDigits(codec, &halves, chunk, numbers, stride);
+		else if (format->radix == 10)
+			WriteNumbers(codec, &halves, chunk, right_count, numbers, stride, 10);
+		else
+			WriteNumbers(codec, &halves, chunk, right_count, numbers, stride,
+						 (unsigned) format->radix);
+		ordinal += chunk;
+		numbers += chunk * stride;
+	}
+	return true;
+}
+
+/* The value of some numerals; false where it exceeds 64 bits. */
+static bool
+ReadNumerals(const NumberCodec *codec, const char *text, unsigned count, uint64_t *value)
+{
+	unsigned	radix = (unsigned) codec->format.radix;
+
+	*value = 0;
+	for (unsigned i = 0; i < count; i++)
+	{
+		uint8_t		numeral = codec->numeral_of[(unsigned char) text[i]];
+
+		if (*value > (UINT64_MAX - numeral) / radix)
+			return false;
+		*value = *value * radix + numeral;
+	}
+	return true;
+}
+
+static int64_t
+DecodeSequential(const NumberCodec *codec, const char *generated)
+{
+	uint64_t	offset = (uint64_t) codec->format.offset;
+	uint64_t	value;
+
+	if (!ReadNumerals(codec, generated, (unsigned) FormatNumeralCount(&codec->format),
+					  &value) ||
+		value < offset || value - offset >= (uint64_t) codec->capacity)
+		return ORDINAL_NONE;
+	return (int64_t) (value - offset);
+}
+
+static int64_t
+DecodeRandom(const NumberCodec *codec, const char *generated)
+{
+	const Ff1  *ff1 = &codec->permutation;
+	uint64_t	modulus = ff1->right_modulus.value;
+	uint64_t	left = 0;
+	uint64_t	right = 0;
+
+	if (IsWalked(codec))
+	{
+		ReadNumerals(codec, generated, (unsigned) FormatNumeralCount(&codec->format), &right);
+		left = right / modulus;
+		right %= modulus;
+	}
+	else
+	{
+		ReadNumerals(codec, generated, ff1->left_count, &left);
+		ReadNumerals(codec, generated + ff1->left_count, ff1->right_count, &right);
+	}
+
+	if (!Ff1DecryptHalves(ff1, &left, &right, 1))
+		return ORDINAL_FAILED;
+	if (IsWalked(codec) && !Walk(codec, Ff1DecryptHalves, &left, &right))
+		return ORDINAL_FAILED;
+
+	if (left > (UINT64_MAX - right) / modulus ||
+		left * modulus + right >= (uint64_t) codec->capacity)
+		return ORDINAL_NONE;
+	return (int64_t) (left * modulus + right);
+}
+
+static int64_t
+DecodeLong(const NumberCodec *codec, const char *generated)
+{
+	const Ff1  *ff1 = &codec->permutation;
+	uint8_t		numerals[FF1_MAX_NUMERALS];
+	uint64_t	capacity = (uint64_t) codec->capacity;
+	uint64_t	value = 0;
+
+	for (unsigned i = 0; i < ff1->numeral_count; i++)
+		numerals[i] = codec->numeral_of[(unsigned char) generated[i]];
+	if (!Ff1Decrypt(ff1, numerals))
+		return ORDINAL_FAILED;
+
+	for (unsigned i = 0; i < ff1->numeral_count; i++)
+	{
+		if (value > (capacity - 1 - numerals[i]) / ff1->radix)
+			return ORDINAL_NONE;
+		value = value * ff1->radix + numerals[i];
+	}
+	return (int64_t) value;
+}
+
+int64_t
+CodecDecode(const NumberCodec *codec, const char *number)
+{
+	const char *generated = number + codec->format.prefix_length;
+
+	if (codec->format.method != METHOD_RANDOM)
+		return DecodeSequential(codec, generated);
+	return Ff1HasHalves(&codec->permutation) ? DecodeRandom(codec, generated) :
+		DecodeLong(codec, generated);
+}

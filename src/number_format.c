@@ -1,0 +1,187 @@
+/*
+ * What the numbers of a series look like: prefix, generated part, suffix.
+ */
+#include "number_format.h"
+
+#include <string.h>
+
+/* 10^i mod 7, for i modulo 6. */
+static const unsigned char mod7_weights[6] = {1, 3, 2, 6, 4, 5};
+
+/* The digits of a doubled digit, added up. */
+static const unsigned char luhn_doubled[10] = {0, 2, 4, 6, 8, 1, 3, 5, 7, 9};
+
+static inline bool
+IsDigit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline char
+ToUpper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char) (c - 'a' + 'A') : c;
+}
+
+unsigned
+CheckDigitSum(CheckDigitMethod method, const char *text, size_t length,
+			  size_t digits_behind)
+{
+	unsigned	sum = 0;
+
+	if (method == CHECK_DIGIT_LUHN)
+	{
+		bool		doubled = digits_behind % 2 == 0;
+
+		while (length-- > 0)
+		{
+			if (!IsDigit(text[length]))
+				continue;
+			sum += doubled ? luhn_doubled[text[length] - '0'] :
+				(unsigned) (text[length] - '0');
+			doubled = !doubled;
+		}
+	}
+	else if (method == CHECK_DIGIT_MOD7)
+	{
+		size_t		place = digits_behind % 6;
+
+		while (length-- > 0)
+		{
+			if (!IsDigit(text[length]))
+				continue;
+			sum += (unsigned) (text[length] - '0') * mod7_weights[place];
+			place = place == 5 ? 0 : place + 1;
+		}
+	}
+	return sum;
+}
+
+char
+CheckDigit(CheckDigitMethod method, const char *text, size_t length)
+{
+	return CheckDigitOfSum(method, CheckDigitSum(method, text, length, 0));
+}
+
+int
+FormatNumberLength(const NumberFormat *format)
+{
+	return format->prefix_length + format->length + format->suffix_length;
+}
+
+int
+FormatNumeralCount(const NumberFormat *format)
+{
+	return format->length - (format->check_digit != CHECK_DIGIT_NONE);
+}
+
+int64_t
+FormatCapacity(const NumberFormat *format)
+{
+	uint64_t	offset = 0;
+	uint64_t	values = 1;
+
+	if (format->method == METHOD_SEQUENTIAL)
+	{
+		if (format->offset < 0)
+			return 0;
+		offset = (uint64_t) format->offset;
+	}
+
+	for (int i = FormatNumeralCount(format); i > 0; i--)
+	{
+		/* From 2^64 on no offset matters. */
+		if (values > UINT64_MAX / (unsigned) format->radix)
+			return INT64_MAX;
+		values *= (unsigned) format->radix;
+	}
+
+	if (values <= offset)
+		return 0;
+	return values - offset > INT64_MAX ? INT64_MAX : (int64_t) (values - offset);
+}
+
+/* A character as a bit: 0-9, then A-Z. */
+static uint64_t
+CharacterSet(char c)
+{
+	return UINT64_C(1) << (IsDigit(c) ? c - '0' : ToUpper(c) - 'A' + 10);
+}
+
+/* The characters that may stand at a position of the format's numbers. */
+static uint64_t
+PositionSet(const NumberFormat *format, int position)
+{
+	uint64_t	set = 0;
+
+	if (position < format->prefix_length)
+		return CharacterSet(format->prefix[position]);
+	position -= format->prefix_length;
+	if (position >= format->length)
+		return CharacterSet(format->suffix[position - format->length]);
+	if (position >= FormatNumeralCount(format))
+		return (1 << 10) - 1;
+	for (int i = 0; i < format->radix; i++)
+		set |= CharacterSet(format->alphabet[i]);
+	return set;
+}
+
+bool
+FormatsOverlap(const NumberFormat *a, const NumberFormat *b)
+{
+	int			length = FormatNumberLength(a);
+
+	if (length != FormatNumberLength(b))
+		return false;
+	for (int i = 0; i < length; i++)
+	{
+		if ((PositionSet(a, i) & PositionSet(b, i)) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Copies the affix as it is printed; false where the text has another one. */
+static bool
+MatchAffix(const char *affix, int length, const char *text, char *canonical)
+{
+	for (int i = 0; i < length; i++)
+	{
+		if (ToUpper(text[i]) != ToUpper(affix[i]))
+			return false;
+		canonical[i] = affix[i];
+	}
+	return true;
+}
+
+NumberMatch
+FormatMatch(const NumberFormat *format, const char *text, size_t length,
+			char *canonical)
+{
+	int			numeral_count = FormatNumeralCount(format);
+	int			front = format->prefix_length + numeral_count;
+	int			end = format->prefix_length + format->length;
+
+	if (length != (size_t) FormatNumberLength(format) ||
+		!MatchAffix(format->prefix, format->prefix_length, text, canonical) ||
+		!MatchAffix(format->suffix, format->suffix_length, text + end, canonical + end))
+		return NUMBER_MALFORMED;
+
+	for (int i = format->prefix_length; i < front; i++)
+	{
+		canonical[i] = ToUpper(text[i]);
+		if (memchr(format->alphabet, canonical[i], (size_t) format->radix) == NULL)
+			return NUMBER_MALFORMED;
+	}
+	canonical[length] = '\0';
+
+	if (format->check_digit != CHECK_DIGIT_NONE)
+	{
+		if (!IsDigit(text[front]))
+			return NUMBER_MALFORMED;
+		canonical[front] = text[front];
+		if (text[front] != CheckDigit(format->check_digit, canonical, (size_t) front))
+			return NUMBER_BAD_CHECK_DIGIT;
+	}
+	return NUMBER_MATCHES;
+}

@@ -1,0 +1,50 @@
+/*
+ * The numbers of consecutive ordinals as text values, computed a chunk at a
+ * time: flat memory, whatever their count.
+ */
+#ifndef CARDGEN_NUMBER_STREAM_H
+#define CARDGEN_NUMBER_STREAM_H
+
+#include "postgres.h"
+
+#include "number_codec.h"
+
+#define STREAM_CHUNK FF1_LOCKSTEP
+
+typedef struct NumberStream
+{
+	const NumberCodec *codec;
+	int64		next_ordinal;
+	int64		end_ordinal;
+	int			position;		/* in the chunk */
+	int			filled;			/* numbers in the chunk */
+	Size		header_size;
+	Size		stride;
+	char	   *chunk;
+} NumberStream;
+
+/* The chunk is allocated in CurrentMemoryContext. */
+extern void StreamInit(NumberStream *stream, const NumberCodec *codec,
+					   int64 first_ordinal, int64 count);
+
+/* Fills the next chunk; the number of texts in it, 0 at the end. */
+extern int	StreamFill(NumberStream *stream);
+
+/* Text i of the chunk, valid until the next chunk is filled. */
+static inline Datum
+StreamText(const NumberStream *stream, int i)
+{
+	return PointerGetDatum(stream->chunk + i * stream->stride);
+}
+
+/* The next text, chunk after chunk; false at the end. */
+static inline bool
+StreamNext(NumberStream *stream, Datum *number)
+{
+	if (stream->position == stream->filled && StreamFill(stream) == 0)
+		return false;
+	*number = StreamText(stream, stream->position++);
+	return true;
+}
+
+#endif

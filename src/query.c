@@ -1,0 +1,311 @@
+#include "query.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_proc.h"
+#include "distribute.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/guc.h"
+#include "utils/plancache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+static void
+SetLocally(const char *setting, const char *value)
+{
+	(void) set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * Citus can't plan every query without the values of its parameters, and says
+ * itself where it can.
+ */
+static void
+ChoosePlanning(PreparedQuery *query)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(query->plan));
+	ListCell   *relation;
+
+	query->is_distributed = false;
+	foreach(relation, source->relationOids)
+		if (IsDistributed(lfirst_oid(relation)))
+			query->is_distributed = true;
+	source->cursor_options = query->is_distributed ? 0 : CURSOR_OPT_GENERIC_PLAN;
+}
+
+/*
+ * A plan made while a table is small would read all of it, and would go on
+ * doing so as the table grows. What that adds to the cost of a plan that has
+ * to read a small table is no reason to compile it. Returns what EndPlanning()
+ * takes, once the query has been executed.
+ */
+static int
+BeginPlanning(PreparedQuery *query)
+{
+	int			settings_level = 0;
+
+	if (query->plan == NULL || !SPI_plan_is_valid(query->plan))
+	{
+		settings_level = NewGUCNestLevel();
+		SetLocally("enable_seqscan", "off");
+		SetLocally("jit", "off");
+	}
+
+	if (query->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare_cursor(query->text, query->argument_count,
+											  query->argument_types,
+											  CURSOR_OPT_GENERIC_PLAN);
+
+		if (plan == NULL)
+			elog(ERROR, "could not prepare: %s: %s",
+				 SPI_result_code_string(SPI_result), query->text);
+		SPI_keepplan(plan);
+		query->plan = plan;
+	}
+	if (settings_level > 0)
+		ChoosePlanning(query);
+
+	/*
+	 * What is asked of many shards is little of each, so a second connection
+	 * would cost more than it saves. And it is only removals that change many:
+	 * they have locked their batches and need not wait for each other.
+	 */
+	if (query->is_distributed)
+	{
+		if (settings_level == 0)
+			settings_level = NewGUCNestLevel();
+		SetLocally("citus.max_adaptive_executor_pool_size", "1");
+		SetLocally("citus.enable_deadlock_prevention", "off");
+	}
+	return settings_level;
+}
+
+static void
+EndPlanning(int settings_level)
+{
+	if (settings_level > 0)
+		AtEOXact_GUC(true, settings_level);
+}
+
+static void
+SplitArguments(const PreparedQuery *query, const NullableDatum *arguments,
+			   Datum *values, char *nulls)
+{
+	for (int i = 0; i < query->argument_count; i++)
+	{
+		values[i] = arguments[i].value;
+		nulls[i] = arguments[i].isnull ? 'n' : ' ';
+	}
+}
+
+/* What the worker nodes show is as old as the first statement sent to them. */
+static void
+RequireLatest(const PreparedQuery *query)
+{
+	if (query->is_distributed && IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cards on Citus can't be changed at isolation level \"%s\"",
+						GetConfigOption("transaction_isolation", false, false)),
+				 errdetail("Cards that others issue meanwhile would not be seen."),
+				 errhint("Use the isolation level \"read committed\".")));
+}
+
+static uint64
+Execute(PreparedQuery *query, const NullableDatum *arguments, bool read_only,
+		Snapshot snapshot)
+{
+	Datum		values[QUERY_MAX_ARGUMENTS];
+	char		nulls[QUERY_MAX_ARGUMENTS];
+	int			settings_level = BeginPlanning(query);
+	int			result;
+
+	if (snapshot != InvalidSnapshot)
+		RequireLatest(query);
+	SplitArguments(query, arguments, values, nulls);
+	result = SPI_execute_snapshot(query->plan, values, nulls, snapshot, InvalidSnapshot,
+								  read_only, true, 0);
+	if (result < 0)
+		elog(ERROR, "query failed: %s: %s", SPI_result_code_string(result), query->text);
+	EndPlanning(settings_level);
+
+	return SPI_processed;
+}
+
+uint64
+RunQuery(PreparedQuery *query, const NullableDatum *arguments)
+{
+	return Execute(query, arguments, false, InvalidSnapshot);
+}
+
+uint64
+ReadQuery(PreparedQuery *query, const NullableDatum *arguments)
+{
+	return Execute(query, arguments, true, InvalidSnapshot);
+}
+
+uint64
+ReadLatest(PreparedQuery *query, const NullableDatum *arguments)
+{
+	return Execute(query, arguments, true, GetLatestSnapshot());
+}
+
+uint64
+RunLatest(PreparedQuery *query, const NullableDatum *arguments)
+{
+	return Execute(query, arguments, false, GetLatestSnapshot());
+}
+
+Portal
+OpenCursor(PreparedQuery *query, const NullableDatum *arguments)
+{
+	Datum		values[QUERY_MAX_ARGUMENTS];
+	char		nulls[QUERY_MAX_ARGUMENTS];
+	int			settings_level = BeginPlanning(query);
+	Portal		cursor;
+
+	SplitArguments(query, arguments, values, nulls);
+	cursor = SPI_cursor_open(NULL, query->plan, values, nulls, true);
+	EndPlanning(settings_level);
+	return cursor;
+}
+
+void
+OpenQueries(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+}
+
+void
+CloseQueries(void)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "could not disconnect from SPI");
+}
+
+NullableDatum
+DatumArgument(Datum value)
+{
+	return (NullableDatum) {.value = value};
+}
+
+NullableDatum
+NullArgument(void)
+{
+	return (NullableDatum) {.isnull = true};
+}
+
+NullableDatum
+TextArgument(const char *value)
+{
+	return value == NULL ? NullArgument() : DatumArgument(CStringGetTextDatum(value));
+}
+
+NullableDatum
+Int4Argument(int32 value)
+{
+	return DatumArgument(Int32GetDatum(value));
+}
+
+NullableDatum
+Int8Argument(int64 value)
+{
+	return DatumArgument(Int64GetDatum(value));
+}
+
+NullableDatum
+BoolArgument(bool value)
+{
+	return DatumArgument(BoolGetDatum(value));
+}
+
+NullableDatum
+TimestampArgument(TimestampTz value)
+{
+	return DatumArgument(TimestampTzGetDatum(value));
+}
+
+Datum
+ResultDatum(uint64 row, int column, bool *is_null)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column + 1, is_null);
+}
+
+static Datum
+NotNull(uint64 row, int column)
+{
+	bool		is_null;
+	Datum		value = ResultDatum(row, column, &is_null);
+
+	if (is_null)
+		elog(ERROR, "column %d of a result is null", column);
+	return value;
+}
+
+char *
+ResultText(uint64 row, int column)
+{
+	bool		is_null;
+	Datum		value = ResultDatum(row, column, &is_null);
+
+	return is_null ? NULL : TextDatumGetCString(value);
+}
+
+int32
+ResultInt4(uint64 row, int column)
+{
+	return DatumGetInt32(NotNull(row, column));
+}
+
+int64
+ResultInt8(uint64 row, int column)
+{
+	return DatumGetInt64(NotNull(row, column));
+}
+
+bool
+ResultBool(uint64 row, int column)
+{
+	return DatumGetBool(NotNull(row, column));
+}
+
+TimestampTz
+ResultTimestamp(uint64 row, int column)
+{
+	return DatumGetTimestampTz(NotNull(row, column));
+}
+
+Datum
+ResultRow(void)
+{
+	return SPI_datumTransfer(NotNull(0, 0), false, -1);
+}
+
+void
+BecomeOwner(FunctionCallInfo fcinfo, Caller *caller)
+{
+	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(function))
+		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
+	owner = ((Form_pg_proc) GETSTRUCT(function))->proowner;
+	ReleaseSysCache(function);
+
+	caller->settings_level = NewGUCNestLevel();
+	SetLocally("search_path", "pg_catalog, pg_temp");
+	GetUserIdAndSecContext(&caller->user, &caller->security_context);
+	SetUserIdAndSecContext(owner, caller->security_context | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+void
+BecomeCaller(const Caller *caller)
+{
+	SetUserIdAndSecContext(caller->user, caller->security_context);
+	AtEOXact_GUC(true, caller->settings_level);
+}

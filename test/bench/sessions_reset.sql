@@ -1,0 +1,3 @@
+TRUNCATE cardgen.generated_card;
+DELETE FROM cardgen.batch;
+CHECKPOINT;

@@ -1,0 +1,53 @@
+\set ECHO none
+-- What the tests share; it goes with the session.
+\pset null '(null)'
+\set SHOW_CONTEXT never
+
+-- Everything that the extension has stored, in one value.
+CREATE FUNCTION pg_temp.fingerprint() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	relation pg_catalog.pg_class;
+	stored text;
+	total text := '';
+BEGIN
+	FOR relation IN
+		SELECT * FROM pg_catalog.pg_class
+		WHERE relnamespace = 'cardgen'::regnamespace AND relkind IN ('r', 'p', 'S') AND NOT relispartition
+		ORDER BY relname
+	LOOP
+		EXECUTE format(CASE WHEN relation.relkind = 'S'
+					   THEN 'SELECT md5(last_value::text || is_called) FROM %s'
+					   ELSE 'SELECT md5(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C")) FROM %s t' END,
+					   relation.oid::regclass) INTO stored;
+		total := total || coalesce(stored, '-');
+	END LOOP;
+	RETURN md5(total);
+END $$;
+
+-- How a call fails, and whether it leaves something behind.
+CREATE FUNCTION pg_temp.refused(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before text := pg_temp.fingerprint();
+	answer text := 'it was not refused';
+	message text;
+	detail text;
+	hint text;
+BEGIN
+	BEGIN
+		EXECUTE CASE WHEN call LIKE 'cardgen.%' THEN 'SELECT * FROM ' || call ELSE call END;
+	EXCEPTION WHEN OTHERS THEN
+		GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+		answer := concat_ws(E'\n  ', SQLSTATE || ': ' || message, nullif(detail, ''), nullif(hint, ''));
+	END;
+	IF pg_temp.fingerprint() <> before THEN
+		answer := answer || E'\n  something was written';
+	END IF;
+	RETURN answer;
+END $$;
+
+-- Makes the random numbers of a series the same in every run.
+CREATE FUNCTION pg_temp.fix_key(code text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE cardgen.series_key SET key = sha256(convert_to(code, 'UTF8')) WHERE series_code = code;
+END $$;
+\set ECHO all

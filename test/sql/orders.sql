@@ -1,0 +1,89 @@
+\getenv test_dir PG_ABS_SRCDIR
+\set helpers :test_dir '/sql/include/helpers.sql'
+\i :helpers
+CREATE EXTENSION cardgen;
+SELECT code FROM cardgen.create_series('GOLD', 'Gold card', 8, 'G', method => 'sequential');
+SELECT code FROM cardgen.create_series('SILVER', 'Silver card', 8, 'S', method => 'sequential');
+SELECT cardgen.create_status_label('Printed', 'not_issued');
+SET cardgen.max_cards_per_call = 10;
+SET client_min_messages = warning;
+\set order '6e7f0a52-0000-4000-8000-000000000001'
+
+-- An order is as many batches as it takes
+CALL cardgen.generate_order('GOLD', 25, 'Printed', :'order');
+SELECT o.*, b.series_code, b.status_label FROM cardgen.order_batches(:'order') AS o JOIN cardgen.generated_batches b USING (batch_id) ORDER BY part;
+SELECT count(*), count(DISTINCT number), min(number), max(number) FROM cardgen.order_batches(:'order') AS o, cardgen.download_batch(o.batch_id) AS number;
+SELECT bool_and(v.missing = 0 AND v.unexpected = 0) AS whole FROM cardgen.order_batches(:'order') AS o, cardgen.verify_batch(o.batch_id) AS v;
+
+-- Called again it is found to be done
+SET client_min_messages = notice;
+CALL cardgen.generate_order('GOLD', 25, 'Printed', :'order');
+SET client_min_messages = warning;
+
+-- Called with more cards it goes on, and with other limits, too
+CALL cardgen.generate_order(request_id => :'order', status_label => 'Printed', card_count => 40, series_code => 'GOLD');
+SELECT * FROM cardgen.order_batches(request_id => :'order') ORDER BY part;
+SET cardgen.max_cards_per_call = 7;
+CALL cardgen.generate_order('GOLD', 50, 'Printed', :'order');
+SELECT * FROM cardgen.order_batches(:'order') ORDER BY part;
+SELECT code, generated FROM cardgen.series_usage ORDER BY code;
+
+-- What was committed before an error stays, and the rest follows once the reason is gone
+CREATE FUNCTION refuse_third() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF (SELECT count(*) FROM cardgen.batch WHERE series_code = 'SILVER') > 2 THEN
+		RAISE 'no more for now';
+	END IF;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER refuse_third AFTER INSERT ON cardgen.generated_card EXECUTE FUNCTION refuse_third();
+CALL cardgen.generate_order('SILVER', 30, NULL, '6e7f0a52-0000-4000-8000-000000000002');
+SELECT * FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000002') ORDER BY part;
+SELECT generated FROM cardgen.series_usage WHERE code = 'SILVER';
+DROP FUNCTION refuse_third CASCADE;
+CALL cardgen.generate_order('SILVER', 30, NULL, '6e7f0a52-0000-4000-8000-000000000002');
+SELECT part, card_count FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000002') ORDER BY part;
+SELECT bool_and(v.missing = 0 AND v.unexpected = 0) AS whole, sum(v.card_count)
+	FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000002') AS o, cardgen.verify_batch(o.batch_id) AS v;
+
+-- Without a request_id each call is an order of its own
+CALL cardgen.generate_order('SILVER', 3);
+CALL cardgen.generate_order('SILVER', 3);
+SELECT generated FROM cardgen.series_usage WHERE code = 'SILVER';
+
+-- Batches that are not of an order
+SELECT * FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000009');
+
+-- What is refused
+CALL cardgen.generate_order('GOLD', 0);
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('GOLD', -1);
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('GOLD', 9223372036854775807);
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('BRONZE', 1);
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('GOLD', 1, 'Unheard of');
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('GOLD', 1, 'ACTIVE');
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('SILVER', 50, 'Printed', :'order');
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('GOLD', 50, NULL, :'order');
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('GOLD', 49, 'Printed', :'order');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+CALL cardgen.generate_order('GOLD', 1);
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+DO $$ BEGIN CALL cardgen.generate_order('GOLD', 1); END $$;
+SELECT code, generated FROM cardgen.series_usage ORDER BY code;
+
+-- More cards than there are: none is generated
+SELECT cardgen.skip_numbers('SILVER', remaining - 10) FROM cardgen.series_usage WHERE code = 'SILVER';
+CALL cardgen.generate_order('SILVER', 30, NULL, '6e7f0a52-0000-4000-8000-000000000004');
+SELECT part, card_count FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000004') ORDER BY part;
+SELECT remaining FROM cardgen.series_usage WHERE code = 'SILVER';
+
+DROP EXTENSION cardgen;

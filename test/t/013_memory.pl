@@ -1,0 +1,109 @@
+# A backend's memory: what 100,000 cards take at most, and that nothing of it
+# stays when the same is done again and again.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use CardgenTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+plan skip_all => 'it is not known how to measure memory here' unless -r '/proc/self/status';
+plan skip_all => "the server runs under $ENV{POSTGRES_UNDER}" if $ENV{POSTGRES_UNDER};
+
+# Kilobytes.
+my $most = 10240;
+my $noise = 400;
+
+# Shared memory, of which a backend sees more and more, is kept small.
+my $server = new_server('main', configuration => <<'CONF');
+shared_buffers = 2MB
+autovacuum = off
+jit = off
+log_statement = none
+CONF
+$server->start;
+$server->safe_psql('postgres', 'CREATE EXTENSION cardgen');
+$server->safe_psql('postgres', <<'SQL');
+SELECT cardgen.create_series('GOLD', 'Gold card', 12, '4000', check_digit => 'luhn');
+SELECT cardgen.create_series('LONG', 'Long card', 120, 'L');
+SELECT cardgen.create_series('BRIEF', 'Brief card', 12, '5000', batch_retention => '1 microsecond');
+SELECT batch_id FROM cardgen.generate_batch('GOLD', 100000);
+SQL
+
+try('generate and download', 10, <<'SQL');
+SELECT batch_id FROM cardgen.generate_batch('GOLD', 100000) \gset
+COPY (SELECT cardgen.download_batch(:batch_id)) TO '/dev/null';
+SQL
+
+try('download to the client', 4, q{\copy (SELECT cardgen.download_batch(1)) TO '/dev/null'});
+
+try('generate and return', 4, q{SELECT count(number) FROM cardgen.generate_cards('GOLD', 100000);});
+
+try('generate and return in the select list', 4,
+	q{COPY (SELECT (cardgen.generate_cards('GOLD', 100000)).number) TO '/dev/null';});
+
+try('generate an order of long numbers', 3, q{CALL cardgen.generate_order('LONG', 200000);});
+
+try('find', 3, <<'SQL');
+SELECT count(f.number) FROM (SELECT number FROM cardgen.generated_card WHERE batch_id = 1) n,
+	LATERAL cardgen.find_card(n.number) f;
+SQL
+
+try('classify', 3, <<'SQL');
+SELECT count(cardgen.classify_number(number))
+FROM (SELECT number FROM cardgen.generated_card WHERE batch_id = 1 LIMIT 30000) n;
+SQL
+
+try('verify', 3, 'SELECT * FROM cardgen.verify_batch(1);');
+
+try('issue', 3, <<'SQL');
+SELECT count(c.number) FROM (SELECT number FROM cardgen.generate_cards('GOLD', 10000)) n,
+	LATERAL cardgen.issue_card(n.number, n.number) c;
+SQL
+
+try('remove', 3, <<'SQL');
+SELECT FROM generate_series(9998, 10000) n, LATERAL cardgen.generate_batch('BRIEF', n);
+SELECT * FROM cardgen.remove_expired_batches();
+SQL
+
+try('configure', 4, <<'SQL');
+DO $$
+BEGIN
+	FOR i IN 1 .. 300 LOOP
+		PERFORM cardgen.alter_series('GOLD', 'Gold card ' || i);
+		PERFORM cardgen.classify_number('4000000000000002');
+	END LOOP;
+END $$;
+SQL
+
+done_testing();
+
+# Do it again and again in one session, and measure after each time.
+sub try
+{
+	my ($name, $times, $statements) = @_;
+	my $measure = '\! grep -E "^(RssAnon|VmHWM):" /proc/$PID/status' . "\n\\echo measured\n";
+	my $reset = '\! echo 5 > /proc/$PID/clear_refs; sed -n s/^VmRSS/Before/p /proc/$PID/status' . "\n";
+
+	my $output = $server->safe_psql('postgres', <<"SQL" . "$reset$statements\n$measure" x $times);
+SET client_min_messages = warning;
+SELECT pg_backend_pid() AS pid \\gset
+\\setenv PID :pid
+SELECT FROM cardgen.generate_cards('GOLD', 10);
+SELECT FROM cardgen.download_batch(1);
+SELECT FROM cardgen.series, cardgen.generated_batches, cardgen.card_details;
+$measure
+SQL
+	my @rounds = map { { /^(\w+):\s+(\d+) kB$/mg } } split /^measured$/m, $output;
+	is(scalar(grep { $_->{RssAnon} } @rounds), $times + 1, "$name: memory was measured");
+	note("$name: " . join ' ', map { "$_->{RssAnon}/$_->{VmHWM}" } @rounds[ 0 .. $times ]);
+
+	cmp_ok($rounds[1]->{VmHWM} - $rounds[1]->{Before}, '<=', $most, "$name: memory while it is done");
+	cmp_ok($rounds[1]->{RssAnon} - $rounds[0]->{RssAnon}, '<=', $most, "$name: memory after the first time");
+	cmp_ok($rounds[$times]->{RssAnon} - $rounds[2]->{RssAnon}, '<=', $noise, "$name: none is added from then on");
+}
