@@ -1303,7 +1303,7 @@ PutNumbers(PGconn *connection)
 	EndCopy(connection);
 	PQclear(Require(connection,
 					"INSERT INTO told_number SELECT batch_id, cardgen.download_batch(batch_id) FROM cardgen.batch"
-					" WHERE batch_id NOT IN (SELECT batch_id FROM told_number)"));
+					" b WHERE NOT EXISTS (SELECT FROM told_number t WHERE t.batch_id = b.batch_id)"));
 }
 
 static void
