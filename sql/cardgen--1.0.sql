@@ -49,13 +49,18 @@ CREATE TABLE cardgen.series
 	created_by text NOT NULL DEFAULT session_user
 );
 COMMENT ON TABLE cardgen.series IS 'card series: the format of their numbers and the rules for their cards';
+COMMENT ON COLUMN cardgen.series.prefix IS 'in front of the generated part';
+COMMENT ON COLUMN cardgen.series.suffix IS 'behind the generated part';
 COMMENT ON COLUMN cardgen.series.length IS 'characters between prefix and suffix, the check digit included';
+COMMENT ON COLUMN cardgen.series.check_digit IS 'how the last character of the generated part is computed';
 COMMENT ON COLUMN cardgen.series.card_offset IS 'sequential series: the first number';
 COMMENT ON COLUMN cardgen.series.alphabet IS 'characters of the generated part, in the order of the numerals';
 COMMENT ON COLUMN cardgen.series.capacity IS 'how many numbers the format has, at most 2^63 - 1';
 COMMENT ON COLUMN cardgen.series.max_active_cards IS 'how many cards of the series a customer may hold';
 COMMENT ON COLUMN cardgen.series.card_expiry_days IS 'days from issue to expiry; null: cards do not expire';
 COMMENT ON COLUMN cardgen.series.batch_retention IS 'how long generated numbers are kept; null: cardgen.batch_retention';
+COMMENT ON COLUMN cardgen.series.is_active IS 'whether numbers are generated and cards issued';
+COMMENT ON COLUMN cardgen.series.created_by IS 'the user of the session';
 
 -- Every gen_random_uuid() brings 122 bits of pg_strong_random. A default,
 -- so that the key is never a parameter that auto_explain could log.
@@ -66,6 +71,7 @@ CREATE TABLE cardgen.series_key
 		DEFAULT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
 );
 COMMENT ON TABLE cardgen.series_key IS 'the secret AES-256 key of each series; to be read by no one';
+COMMENT ON COLUMN cardgen.series_key.key IS '32 random bytes; with them every number could be computed';
 
 -- Room on the page for the row's next versions: it is updated with every batch.
 CREATE TABLE cardgen.series_counter
@@ -75,6 +81,7 @@ CREATE TABLE cardgen.series_counter
 )
 WITH (fillfactor = 10);
 COMMENT ON TABLE cardgen.series_counter IS 'how many numbers of each series have been used';
+COMMENT ON COLUMN cardgen.series_counter.next_ordinal IS 'the next number''s place in its series, counted from 0';
 
 CREATE TABLE cardgen.status_label
 (
@@ -85,6 +92,7 @@ CREATE TABLE cardgen.status_label
 CREATE UNIQUE INDEX status_label_default ON cardgen.status_label (status) WHERE is_default;
 COMMENT ON TABLE cardgen.status_label IS 'the organization''s names for the statuses, and a built-in one for each';
 COMMENT ON COLUMN cardgen.status_label.is_default IS 'a built-in label is the default where no other label of its status is';
+COMMENT ON INDEX cardgen.status_label_default IS 'at most one default label a status';
 
 INSERT INTO cardgen.status_label (label, status)
 	SELECT upper(status::text), status FROM unnest(enum_range(NULL::cardgen.card_status)) AS status;
@@ -109,8 +117,13 @@ CREATE TABLE cardgen.batch
 CREATE INDEX batch_expires_on ON cardgen.batch (expires_on);
 ALTER SEQUENCE cardgen.batch_id_seq OWNED BY cardgen.batch.batch_id;
 COMMENT ON TABLE cardgen.batch IS 'generated batches: consecutive ordinals of a series';
+COMMENT ON COLUMN cardgen.batch.first_ordinal IS 'its first number''s place in the series, counted from 0';
+COMMENT ON COLUMN cardgen.batch.status_label IS 'of its cards without a row in cardgen.card';
+COMMENT ON COLUMN cardgen.batch.generated_by IS 'the user of the session';
+COMMENT ON COLUMN cardgen.batch.expires_on IS 'from then on remove_expired_batches() removes it';
 COMMENT ON COLUMN cardgen.batch.request_id IS 'the caller''s id of the call that generated it';
 COMMENT ON COLUMN cardgen.batch.requested_label IS 'the label that call named, to know the call again';
+COMMENT ON INDEX cardgen.batch_expires_on IS 'finds the batches to remove';
 
 -- Vacuum makes the space of removed batches usable and summarizes the index;
 -- it reads only pages that have changed, so it may well come often.
@@ -125,6 +138,8 @@ WITH (autovacuum_vacuum_scale_factor = 0.02,
 CREATE INDEX generated_card_batch_id ON cardgen.generated_card
 	USING brin (batch_id) WITH (pages_per_range = 32);
 COMMENT ON TABLE cardgen.generated_card IS 'the numbers of each batch; inserted and deleted with it, never updated';
+COMMENT ON COLUMN cardgen.generated_card.number IS 'as printed';
+COMMENT ON INDEX cardgen.generated_card_batch_id IS 'finds the pages of a batch';
 
 CREATE TABLE cardgen.card
 (
@@ -146,8 +161,16 @@ CREATE INDEX card_batch ON cardgen.card (batch_id);
 CREATE INDEX card_expires_on ON cardgen.card (expires_on)
 	WHERE status IN ('issued', 'active', 'suspended');
 COMMENT ON TABLE cardgen.card IS 'cards with a life of their own: issued, or given a status label of their own';
+COMMENT ON COLUMN cardgen.card.number IS 'as printed';
 COMMENT ON COLUMN cardgen.card.batch_id IS 'null for a card that was generated and issued in one step';
-COMMENT ON COLUMN cardgen.card.expires_on IS 'the last day on which the card is valid';
+COMMENT ON COLUMN cardgen.card.ordinal IS 'the number''s place in its series, counted from 0';
+COMMENT ON COLUMN cardgen.card.status IS 'what the status label stands for';
+COMMENT ON COLUMN cardgen.card.customer_id IS 'null until the card is issued';
+COMMENT ON COLUMN cardgen.card.issued_on IS 'null until the card is issued';
+COMMENT ON COLUMN cardgen.card.expires_on IS 'the last day on which the card is valid; null: no end';
+COMMENT ON INDEX cardgen.card_customer IS 'finds and counts a customer''s cards';
+COMMENT ON INDEX cardgen.card_batch IS 'finds the cards that go with a batch';
+COMMENT ON INDEX cardgen.card_expires_on IS 'finds the cards to expire';
 
 CREATE TABLE cardgen.card_status_log
 (
@@ -160,6 +183,9 @@ CREATE TABLE cardgen.card_status_log
 );
 CREATE INDEX card_status_log_number ON cardgen.card_status_log (number);
 COMMENT ON TABLE cardgen.card_status_log IS 'every change of a card''s status, its issue included';
+COMMENT ON COLUMN cardgen.card_status_log.changed_by IS 'the user of the session';
+COMMENT ON COLUMN cardgen.card_status_log.reason IS 'as the caller gave it';
+COMMENT ON INDEX cardgen.card_status_log_number IS 'finds the history of a card';
 
 -- A label whose name is its status in capitals is built in: the install
 -- script of the restored extension has already made it.
@@ -185,14 +211,17 @@ COMMENT ON FUNCTION cardgen.configuration_changed() IS 'makes every backend read
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE ON cardgen.series
 	FOR EACH ROW EXECUTE FUNCTION cardgen.configuration_changed();
 ALTER TABLE cardgen.series ENABLE ALWAYS TRIGGER configuration_changed;
+COMMENT ON TRIGGER configuration_changed ON cardgen.series IS 'makes every backend read the configuration again';
 
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE ON cardgen.series_key
 	FOR EACH ROW EXECUTE FUNCTION cardgen.configuration_changed();
 ALTER TABLE cardgen.series_key ENABLE ALWAYS TRIGGER configuration_changed;
+COMMENT ON TRIGGER configuration_changed ON cardgen.series_key IS 'makes every backend read the configuration again';
 
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE ON cardgen.status_label
 	FOR EACH ROW EXECUTE FUNCTION cardgen.configuration_changed();
 ALTER TABLE cardgen.status_label ENABLE ALWAYS TRIGGER configuration_changed;
+COMMENT ON TRIGGER configuration_changed ON cardgen.status_label IS 'makes every backend read the configuration again';
 
 --
 -- Card series and status labels
@@ -392,6 +421,7 @@ CREATE VIEW cardgen.series_usage AS
 	FROM cardgen.series s
 	JOIN cardgen.series_counter c ON c.series_code = s.code;
 COMMENT ON VIEW cardgen.series_usage IS 'how many numbers of each series are used and left';
+COMMENT ON COLUMN cardgen.series_usage.generated IS 'those skipped included';
 
 CREATE VIEW cardgen.status_labels AS
 	SELECT l.label, l.status,
@@ -400,6 +430,7 @@ CREATE VIEW cardgen.status_labels AS
 											WHERE d.status = l.status AND d.is_default)) AS is_default
 	FROM cardgen.status_label l;
 COMMENT ON VIEW cardgen.status_labels IS 'every status label, and which is the default of its status';
+COMMENT ON COLUMN cardgen.status_labels.is_default IS 'whether it is used where no label is named';
 
 CREATE VIEW cardgen.generated_batches AS
 	SELECT b.batch_id, s.name AS series_name, b.series_code, b.generated_on,
@@ -407,6 +438,7 @@ CREATE VIEW cardgen.generated_batches AS
 	FROM cardgen.batch b
 	JOIN cardgen.series s ON s.code = b.series_code;
 COMMENT ON VIEW cardgen.generated_batches IS 'the batches there are to download';
+COMMENT ON COLUMN cardgen.generated_batches.expires_on IS 'from then on remove_expired_batches() removes it';
 
 CREATE VIEW cardgen.card_details AS
 	SELECT c.number, c.series_code, s.name AS series_name, s.card_type,
@@ -415,6 +447,7 @@ CREATE VIEW cardgen.card_details AS
 	FROM cardgen.card c
 	JOIN cardgen.series s ON s.code = c.series_code;
 COMMENT ON VIEW cardgen.card_details IS 'issued cards, and others with a label of their own, as Member Care shows them';
+COMMENT ON COLUMN cardgen.card_details.expires_on IS 'the last day on which the card is valid; null: no end';
 
 --
 -- Grants

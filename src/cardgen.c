@@ -172,13 +172,15 @@ void
 CheckName(const char *value, const char *what)
 {
 	size_t		length = strlen(value);
+	int			characters = pg_mbstrlen_with_len(value, (int) length);
 
 	if (strspn(value, " \t\r\n\f\v") == length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be empty", what)));
-	if (pg_mbstrlen_with_len(value, (int) length) > 255)
+	if (characters > 255)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is longer than 255 characters", what)));
+				 errmsg("%s is longer than 255 characters", what),
+				 errdetail("It has %d.", characters)));
 }

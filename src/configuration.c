@@ -361,7 +361,11 @@ SeriesCodec(Configuration *configuration, Series *series)
 		return series->codec;
 
 	if (ReadLatest(&read_key, (NullableDatum[]) {TextArgument(series->code)}) != 1)
-		elog(ERROR, "card series \"%s\" has no key", series->code);
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("card series \"%s\" has no key here", series->code),
+				 errdetail("Its row in cardgen.series_key is missing."),
+				 errhint("On a subscriber wait until that table has been copied; else restore it from a backup.")));
 	key = DatumGetByteaPP(ResultDatum(0, 0, &is_null));
 
 	codec = MemoryContextAllocZero(configuration->context, sizeof(NumberCodec));

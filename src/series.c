@@ -159,7 +159,8 @@ CheckRules(const char *name, const int *max_active_cards, const int *card_expiry
 	if (batch_retention != NULL && !IsPositiveInterval(batch_retention))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch_retention must be positive")));
+				 errmsg("batch_retention \"%s\" must be positive",
+						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(batch_retention))))));
 }
 
 static const char *

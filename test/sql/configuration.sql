@@ -194,6 +194,13 @@ SELECT cardgen.classify_number('H00000000');
 ROLLBACK;
 SELECT cardgen.classify_number('H00000000');
 
+-- A key that has not arrived, as on a subscriber during the first copy
+BEGIN;
+SELECT FROM cardgen.create_series('LATE', 'Late', 8, 'L8');
+DELETE FROM cardgen.series_key WHERE series_code = 'LATE';
+SELECT pg_temp.refused($$cardgen.find_card('L800000000')$$);
+ROLLBACK;
+
 -- A lot of changes and a lot of series
 DO $$
 BEGIN

@@ -27,6 +27,10 @@ SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'cardgen'::regnamespace 
 
 -- Each object says what it is
 SELECT 'table' AS kind, relname FROM pg_class WHERE relnamespace = 'cardgen'::regnamespace AND relkind IN ('r', 'v', 'S') AND obj_description(oid, 'pg_class') IS NULL
+	UNION ALL SELECT 'index', indexrelid::regclass::text FROM pg_index WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'cardgen'::regnamespace)
+		AND indexrelid NOT IN (SELECT conindid FROM pg_constraint) AND obj_description(indexrelid, 'pg_class') IS NULL
+	UNION ALL SELECT 'trigger', tgrelid::regclass::text FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'cardgen'::regnamespace)
+		AND obj_description(oid, 'pg_trigger') IS NULL
 	UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'cardgen'::regnamespace AND obj_description(oid, 'pg_proc') IS NULL
 	UNION ALL SELECT 'type', typname FROM pg_type WHERE typnamespace = 'cardgen'::regnamespace AND typtype = 'e' AND obj_description(oid, 'pg_type') IS NULL;
 SELECT obj_description('cardgen'::regnamespace, 'pg_namespace');
