@@ -190,6 +190,9 @@ SELECT o.type, regexp_replace(regexp_replace(o.identity, '\(.*', ''), '^cardgen\
 FROM pg_depend d, LATERAL pg_identify_object(d.classid, d.objid, 0) o
 WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'cardgen')
+	-- PostgreSQL 17 also lists the types of rows and arrays, which follow from the others.
+	AND NOT (d.classid = 'pg_type'::regclass
+		AND d.objid IN (SELECT oid FROM pg_type WHERE typrelid <> 0 OR typcategory = 'A'))
 ORDER BY 1, 2
 SQL
 	my %found;
