@@ -9,6 +9,8 @@
 #include "access/genam.h"
 #include "executor/executor.h"
 #include "nodes/tidbitmap.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/guc.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -40,6 +42,36 @@ InsertIndexTuples(ResultRelInfo *relation, TupleTableSlot *slot, EState *estate)
 	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL, false);
 #else
 	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL);
+#endif
+}
+
+/* Adds empty pages to a table; the first one, and the end, which may come earlier. */
+#define EXTEND_MOST 64
+
+static inline BlockNumber
+ExtendTable(Relation relation, BufferAccessStrategy strategy, int count, BlockNumber *end)
+{
+#if PG_VERSION_NUM >= 160000
+	Buffer		pages[EXTEND_MOST];
+	uint32		added;
+	BlockNumber first = ExtendBufferedRelBy(BMR_REL(relation), MAIN_FORKNUM, strategy, 0,
+											(uint32) count, pages, &added);
+
+	for (uint32 i = 0; i < added; i++)
+		ReleaseBuffer(pages[i]);
+	*end = first + added;
+	return first;
+#else
+	LockRelationForExtension(relation, ExclusiveLock);
+	for (int i = 0; i < count; i++)
+	{
+		Buffer		page = ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_NORMAL, strategy);
+
+		*end = BufferGetBlockNumber(page) + 1;
+		ReleaseBuffer(page);
+	}
+	UnlockRelationForExtension(relation, ExclusiveLock);
+	return *end - (BlockNumber) count;
 #endif
 }
 

@@ -3,6 +3,7 @@
 #include "access/brin.h"
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/hio.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -17,6 +18,7 @@
 #include "nodes/execnodes.h"
 #include "number_stream.h"
 #include "query.h"
+#include "storage/freespace.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -86,8 +88,68 @@ IndexesSummarizeBatches(ResultRelInfo *relation)
 	return true;
 }
 
+/* Pages; a batch of fewer does not get one. */
+#define STRETCH EXTEND_MOST
+
 /*
- * Straight into the heap, a chunk at a time. An index entry a page is enough
+ * Where a batch's rows go. Sessions that extend a table page by page wait for
+ * each other at every page, so a large batch has stretches of new pages for
+ * itself, where there is no free space to use again.
+ */
+typedef struct Placement
+{
+	Relation	relation;
+	BulkInsertState bulk_insert;
+	Size		row_size;
+	int			rows_a_page;
+	bool		has_stretches;
+	BlockNumber next_page;		/* of the stretch */
+	BlockNumber end_page;
+} Placement;
+
+static void
+StartPlacement(Placement *placement, Relation relation, Size row_size, int64 row_count)
+{
+	Size		room = BLCKSZ - SizeOfPageHeaderData -
+		RelationGetTargetPageFreeSpace(relation, HEAP_DEFAULT_FILLFACTOR);
+
+	placement->relation = relation;
+	placement->bulk_insert = GetBulkInsertState();
+	placement->row_size = row_size;
+	placement->rows_a_page = (int) Max(room / (MAXALIGN(row_size) + sizeof(ItemIdData)), 1);
+	placement->has_stretches = row_count / placement->rows_a_page >= STRETCH;
+	placement->next_page = placement->end_page = 0;
+}
+
+/* Chooses the page of the next rows, or leaves it to the heap. */
+static void
+PlaceRows(Placement *placement, int64 rows_left)
+{
+	int64		pages_left = rows_left / placement->rows_a_page;
+
+	if (placement->next_page == placement->end_page)
+	{
+		if (!placement->has_stretches || pages_left == 0 ||
+			GetPageWithFreeSpace(placement->relation, placement->row_size) != InvalidBlockNumber)
+			return;
+		placement->next_page = ExtendTable(placement->relation, placement->bulk_insert->strategy,
+										   (int) Min(pages_left, STRETCH), &placement->end_page);
+	}
+	ReleaseBulkInsertStatePin(placement->bulk_insert);
+	RelationSetTargetBlock(placement->relation, placement->next_page++);
+}
+
+static HeapTuple
+FormRow(TupleDesc descriptor, int32 batch_id, Datum number)
+{
+	Datum		values[] = {Int32GetDatum(batch_id), number};
+	bool		nulls[] = {false, false};
+
+	return heap_form_tuple(descriptor, values, nulls);
+}
+
+/*
+ * Straight into the heap, a page at a time. An index entry a page is enough
  * for BRIN: the other rows of the page have the same batch_id.
  */
 static void
@@ -95,36 +157,41 @@ StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
 {
 	EState	   *estate = CreateExecutorState();
 	ResultRelInfo *target = makeNode(ResultRelInfo);
-	BulkInsertState bulk_insert = GetBulkInsertState();
 	CommandId	command = GetCurrentCommandId(true);
-	MemoryContext chunk_context = AllocSetContextCreate(CurrentMemoryContext,
-														"cardgen chunk of rows",
-														ALLOCSET_DEFAULT_SIZES);
+	MemoryContext page_context = AllocSetContextCreate(CurrentMemoryContext,
+													   "cardgen page of rows",
+													   ALLOCSET_DEFAULT_SIZES);
 	TupleDesc	descriptor = CreateTupleDescCopy(RelationGetDescr(relation));
-	int			slot_count = Min(batch->card_count, STREAM_CHUNK);
-	TupleTableSlot **slots = palloc(sizeof(TupleTableSlot *) * slot_count);
-	char	  **numbers = palloc(sizeof(char *) * slot_count);
 	BlockNumber indexed_block = InvalidBlockNumber;
-	NumberStream stream;
 	Size		length = FormatNumberLength(&codec->format);
+	TupleTableSlot **slots;
+	char	  **numbers;
+	NumberStream stream;
+	Placement	placement;
 	bool		index_pages;
+	int			slot_count;
 	int			filled;
 
 	InitResultRelInfo(target, relation, 1, NULL, 0);
 	ExecOpenIndices(target, false);
 	index_pages = IndexesSummarizeBatches(target);
 
+	StreamInit(&stream, codec, batch->first_ordinal, batch->card_count);
+	StartPlacement(&placement, relation,
+				   FormRow(descriptor, batch->batch_id, StreamText(&stream, 0))->t_len,
+				   batch->card_count);
+	slot_count = Min(batch->card_count, placement.rows_a_page);
+	slots = palloc(sizeof(TupleTableSlot *) * slot_count);
+	numbers = palloc(sizeof(char *) * slot_count);
+
 	/*
 	 * The rows differ in their numbers alone, which are all of one length and
-	 * end the row: each slot's row is formed once, and the chunks' numbers are
+	 * end the row: each slot's row is formed once, and the pages' numbers are
 	 * written into it.
 	 */
-	StreamInit(&stream, codec, batch->first_ordinal, batch->card_count);
 	for (int i = 0; i < slot_count; i++)
 	{
-		Datum		values[] = {Int32GetDatum(batch->batch_id), StreamText(&stream, i)};
-		bool		nulls[] = {false, false};
-		HeapTuple	row = heap_form_tuple(descriptor, values, nulls);
+		HeapTuple	row = FormRow(descriptor, batch->batch_id, StreamText(&stream, i));
 
 		numbers[i] = (char *) row->t_data + row->t_len - length;
 		slots[i] = MakeSingleTupleTableSlot(descriptor, &TTSOpsHeapTuple);
@@ -132,13 +199,14 @@ StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
 		ExecStoreHeapTuple(row, slots[i], true);
 	}
 
-	while ((filled = StreamFill(&stream)) > 0)
+	for (int64 left = batch->card_count; (filled = StreamFill(&stream, slot_count)) > 0; left -= filled)
 	{
-		MemoryContext caller_context = MemoryContextSwitchTo(chunk_context);
+		MemoryContext caller_context = MemoryContextSwitchTo(page_context);
 
 		for (int i = 0; i < filled; i++)
 			memcpy(numbers[i], VARDATA_ANY(DatumGetPointer(StreamText(&stream, i))), length);
-		table_multi_insert(relation, slots, filled, command, 0, bulk_insert);
+		PlaceRows(&placement, left);
+		table_multi_insert(relation, slots, filled, command, 0, placement.bulk_insert);
 		for (int i = 0; i < filled; i++)
 		{
 			BlockNumber block = ItemPointerGetBlockNumber(&slots[i]->tts_tid);
@@ -150,16 +218,16 @@ StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
 			indexed_block = block;
 		}
 		MemoryContextSwitchTo(caller_context);
-		MemoryContextReset(chunk_context);
+		MemoryContextReset(page_context);
 	}
 
 	for (int i = 0; i < slot_count; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	table_finish_bulk_insert(relation, 0);
-	FreeBulkInsertState(bulk_insert);
+	FreeBulkInsertState(placement.bulk_insert);
 	ExecCloseIndices(target);
 	FreeExecutorState(estate);
-	MemoryContextDelete(chunk_context);
+	MemoryContextDelete(page_context);
 }
 
 void

@@ -33,9 +33,9 @@ StreamInit(NumberStream *stream, const NumberCodec *codec, int64 first_ordinal, 
 }
 
 int
-StreamFill(NumberStream *stream)
+StreamFill(NumberStream *stream, int most)
 {
-	int			count = (int) Min(stream->end_ordinal - stream->next_ordinal, STREAM_CHUNK);
+	int			count = (int) Min(stream->end_ordinal - stream->next_ordinal, most);
 
 	CHECK_FOR_INTERRUPTS();
 	if (count > 0 &&

@@ -27,8 +27,8 @@ typedef struct NumberStream
 extern void StreamInit(NumberStream *stream, const NumberCodec *codec,
 					   int64 first_ordinal, int64 count);
 
-/* Fills the next chunk; the number of texts in it, 0 at the end. */
-extern int	StreamFill(NumberStream *stream);
+/* Fills the next chunk with at most so many texts; how many, 0 at the end. */
+extern int	StreamFill(NumberStream *stream, int most);
 
 /* Text i of the chunk, valid until the next chunk is filled. */
 static inline Datum
@@ -41,7 +41,7 @@ StreamText(const NumberStream *stream, int i)
 static inline bool
 StreamNext(NumberStream *stream, Datum *number)
 {
-	if (stream->position == stream->filled && StreamFill(stream) == 0)
+	if (stream->position == stream->filled && StreamFill(stream, STREAM_CHUNK) == 0)
 		return false;
 	*number = StreamText(stream, stream->position++);
 	return true;

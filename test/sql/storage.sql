@@ -3,6 +3,22 @@
 \i :helpers
 CREATE EXTENSION cardgen;
 
+-- A large batch leaves no page of its own empty, and a small one goes on where there is room.
+BEGIN;
+SELECT code FROM cardgen.create_series('ROOM', 'Room', 10, 'R');
+CREATE VIEW pg_temp.pages AS
+	SELECT pg_relation_size('cardgen.generated_card') / current_setting('block_size')::int AS pages,
+		   max(page) - min(page) + 1 AS used, sum((count = most)::int) AS full
+	FROM (SELECT (ctid::text::point)[0]::int AS page, count(*), max(count(*)) OVER () AS most
+		  FROM cardgen.generated_card GROUP BY 1) p;
+SELECT card_count FROM cardgen.generate_batch('ROOM', 20000);
+SELECT * FROM pg_temp.pages;
+SELECT card_count FROM generate_series(1, 3), cardgen.generate_batch('ROOM', 10);
+SELECT * FROM pg_temp.pages;
+SELECT card_count FROM cardgen.generate_batch('ROOM', 20000);
+SELECT * FROM pg_temp.pages;
+ROLLBACK;
+
 -- Whatever is done to the table of numbers, the same numbers come to be stored in it and the same are removed.
 SELECT code FROM cardgen.create_series('GOLD', 'Gold card', 10, 'G', check_digit => 'luhn');
 SELECT code FROM cardgen.create_series('LONG', 'Long numbers', 150, alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ');
