@@ -17,7 +17,8 @@
 #>   make dist             a PGXN archive, in DIST_DIR (the parent directory)
 #>
 #> PGVERSION=17 chooses among several installed versions of PostgreSQL.
-#> OUT=DIR says where quickstart and bench leave their files.
+#> OUT=DIR says where quickstart and bench leave their files, instead of here and
+#> in bench-results.
 
 EXTENSION = cardgen
 MODULE_big = cardgen
@@ -57,7 +58,7 @@ test:
 # On disk: /tmp may be memory.
 bench:
 	@$(source)test/install-packages build bench
-	@CARDGEN_TMP=$${CARDGEN_TMP:-/var/tmp} $(source)test/with-server test/bench/run
+	@CARDGEN_TMP=$${CARDGEN_TMP:-/var/tmp} OUT=$${OUT:-bench-results} $(source)test/with-server test/bench/run
 
 lint:
 	@$(source)test/lint
