@@ -3,8 +3,8 @@
 #include <openssl/crypto.h>
 
 #include "catalog/namespace.h"
+#include "citus.h"
 #include "commands/trigger.h"
-#include "distribute.h"
 #include "query.h"
 #include "storage/sinval.h"
 #include "utils/builtins.h"

@@ -1,17 +1,15 @@
-#include "distribute.h"
+/*
+ * The cards of one coordinator spread over the worker nodes of Citus.
+ */
+#include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "citus.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "query.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 static PreparedQuery distribute_table = {
 	"SELECT pg_catalog.create_distributed_table($1::oid::pg_catalog.regclass, $2, colocate_with => $3)",
@@ -25,60 +23,6 @@ static PreparedQuery drop_local_rows = {
 };
 
 PG_FUNCTION_INFO_V1(distribute);
-
-/* One of the tables in which Citus keeps what it knows; NULL without Citus. */
-static Relation
-OpenCitusTable(const char *name)
-{
-	Oid			table = get_relname_relid(name, PG_CATALOG_NAMESPACE);
-
-	return OidIsValid(table) ? table_open(table, AccessShareLock) : NULL;
-}
-
-bool
-IsDistributed(Oid relation)
-{
-	Relation	partitions = OpenCitusTable("pg_dist_partition");
-	SysScanDesc scan;
-	ScanKeyData key;
-	bool		found;
-
-	if (partitions == NULL)
-		return false;
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
-	scan = systable_beginscan(partitions,
-							  get_relname_relid("pg_dist_partition_logical_relid_index", PG_CATALOG_NAMESPACE),
-							  true, NULL, 1, &key);
-	found = HeapTupleIsValid(systable_getnext(scan));
-	systable_endscan(scan);
-	table_close(partitions, AccessShareLock);
-	return found;
-}
-
-void
-RequireCoordinator(void)
-{
-	Relation	groups = OpenCitusTable("pg_dist_local_group");
-	SysScanDesc scan;
-	HeapTuple	group;
-	bool		is_null;
-	bool		is_coordinator = true;
-
-	if (groups == NULL)
-		return;
-	scan = systable_beginscan(groups, InvalidOid, false, NULL, 0, NULL);
-	group = systable_getnext(scan);
-	if (HeapTupleIsValid(group))
-		is_coordinator = DatumGetInt32(heap_getattr(group, 1, RelationGetDescr(groups), &is_null)) == 0;
-	systable_endscan(scan);
-	table_close(groups, AccessShareLock);
-	if (!is_coordinator)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cardgen does not work on a worker node"),
-				 errdetail("Card series, their keys and their counters are on the coordinator."),
-				 errhint("Connect to the coordinator.")));
-}
 
 static void
 Distribute(const char *name, const char *column, const char *colocate_with)

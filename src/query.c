@@ -3,7 +3,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
-#include "distribute.h"
+#include "citus.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"

@@ -33,59 +33,39 @@ CREATE FUNCTION check_digit(number bigint, odd integer[], even integer[]) RETURN
 $$;
 
 -- Random numbers, a unique index, and as many more as were there already. In
--- the order of the index the insertion is a third faster than out of it.
-CREATE FUNCTION generate_unique(batch integer, wanted integer) RETURNS void LANGUAGE plpgsql AS $$
+-- the order of the index the insertion is a third faster than out of it. The
+-- same with numbers that can't be guessed, and for numbers without letters or
+-- leading zeros as integers.
+DO $$
 DECLARE
-	odd integer[] = luhn_sums('{1, 3}');
-	even integer[] = luhn_sums('{2}');
-	inserted integer;
+	text_number text = $sql$lpad(number::text, 15, '0') || check_digit(number, odd, even)$sql$;
+	design text[];
 BEGIN
-	WHILE wanted > 0 LOOP
-		INSERT INTO unique_card (number, batch_id)
-			SELECT lpad(number::text, 15, '0') || check_digit(number, odd, even), batch
-			FROM (SELECT floor(random() * 1e15)::bigint AS number
-				  FROM generate_series(1, wanted) ORDER BY 1) AS drawn
-			ON CONFLICT DO NOTHING;
-		GET DIAGNOSTICS inserted = ROW_COUNT;
-		wanted = wanted - inserted;
-	END LOOP;
-END
-$$;
-
--- The same with numbers that can't be guessed.
-CREATE FUNCTION generate_unique_bytes(batch integer, wanted integer) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-	odd integer[] = luhn_sums('{1, 3}');
-	even integer[] = luhn_sums('{2}');
-	inserted integer;
-BEGIN
-	WHILE wanted > 0 LOOP
-		INSERT INTO unique_card (number, batch_id)
-			SELECT lpad(number::text, 15, '0') || check_digit(number, odd, even), batch
-			FROM (SELECT ('x' || encode(gen_random_bytes(7), 'hex'))::bit(56)::bigint % 1000000000000000 AS number
-				  FROM generate_series(1, wanted) ORDER BY 1) AS drawn
-			ON CONFLICT DO NOTHING;
-		GET DIAGNOSTICS inserted = ROW_COUNT;
-		wanted = wanted - inserted;
-	END LOOP;
-END
-$$;
-
--- The same for numbers without letters or leading zeros, as integers.
-CREATE FUNCTION generate_unique_bigint(batch integer, wanted integer) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-	odd integer[] = luhn_sums('{1, 3}');
-	even integer[] = luhn_sums('{2}');
-	inserted integer;
-BEGIN
-	WHILE wanted > 0 LOOP
-		INSERT INTO unique_bigint (number, batch_id)
-			SELECT number * 10 + check_digit(number, odd, even), batch
-			FROM (SELECT floor(random() * 1e15)::bigint AS number
-				  FROM generate_series(1, wanted) ORDER BY 1) AS drawn
-			ON CONFLICT DO NOTHING;
-		GET DIAGNOSTICS inserted = ROW_COUNT;
-		wanted = wanted - inserted;
+	FOREACH design SLICE 1 IN ARRAY ARRAY[
+		['generate_unique', 'unique_card', text_number,
+		 'floor(random() * 1e15)::bigint'],
+		['generate_unique_bytes', 'unique_card', text_number,
+		 $sql$('x' || encode(gen_random_bytes(7), 'hex'))::bit(56)::bigint % 1000000000000000$sql$],
+		['generate_unique_bigint', 'unique_bigint', 'number * 10 + check_digit(number, odd, even)',
+		 'floor(random() * 1e15)::bigint']]
+	LOOP
+		EXECUTE format($sql$
+			CREATE FUNCTION %1$s(batch integer, wanted integer) RETURNS void LANGUAGE plpgsql AS $body$
+			DECLARE
+				odd integer[] = luhn_sums('{1, 3}');
+				even integer[] = luhn_sums('{2}');
+				inserted integer;
+			BEGIN
+				WHILE wanted > 0 LOOP
+					INSERT INTO %2$s (number, batch_id)
+						SELECT %3$s, batch
+						FROM (SELECT %4$s AS number FROM generate_series(1, wanted) ORDER BY 1) AS drawn
+						ON CONFLICT DO NOTHING;
+					GET DIAGNOSTICS inserted = ROW_COUNT;
+					wanted = wanted - inserted;
+				END LOOP;
+			END
+			$body$ $sql$, VARIADIC design);
 	END LOOP;
 END
 $$;

@@ -2,8 +2,8 @@
  * Citus: are the tables spread over several machines, and is this the one
  * that answers for them?
  */
-#ifndef CARDGEN_DISTRIBUTE_H
-#define CARDGEN_DISTRIBUTE_H
+#ifndef CARDGEN_CITUS_H
+#define CARDGEN_CITUS_H
 
 #include "postgres.h"
 
