@@ -88,19 +88,18 @@ IndexesSummarizeBatches(ResultRelInfo *relation)
 	return true;
 }
 
-/* Pages; a batch of fewer does not get one. */
+/* Pages; a batch that fills fewer goes where the heap puts it. */
 #define STRETCH EXTEND_MOST
 
 /*
  * Where a batch's rows go. Sessions that extend a table page by page wait for
  * each other at every page, so a large batch has stretches of new pages for
- * itself, where there is no free space to use again.
+ * itself, unless there is free space to use again.
  */
 typedef struct Placement
 {
 	Relation	relation;
 	BulkInsertState bulk_insert;
-	Size		row_size;
 	int			rows_a_page;
 	bool		has_stretches;
 	BlockNumber next_page;		/* of the stretch */
@@ -115,26 +114,31 @@ StartPlacement(Placement *placement, Relation relation, Size row_size, int64 row
 
 	placement->relation = relation;
 	placement->bulk_insert = GetBulkInsertState();
-	placement->row_size = row_size;
 	placement->rows_a_page = (int) Max(room / (MAXALIGN(row_size) + sizeof(ItemIdData)), 1);
-	placement->has_stretches = row_count / placement->rows_a_page >= STRETCH;
+	placement->has_stretches = false;
 	placement->next_page = placement->end_page = 0;
+
+	if (row_count / placement->rows_a_page >= STRETCH)
+	{
+		BlockNumber free_page = GetPageWithFreeSpace(relation, row_size);
+
+		placement->has_stretches = free_page == InvalidBlockNumber;
+		/* A page that was asked for and not used lies idle for long. */
+		RelationSetTargetBlock(relation, free_page);
+	}
 }
 
-/* Chooses the page of the next rows, or leaves it to the heap. */
+/* Chooses the page of the next rows, as many as it holds, or leaves it to the heap. */
 static void
 PlaceRows(Placement *placement, int64 rows_left)
 {
-	int64		pages_left = rows_left / placement->rows_a_page;
+	int64		full_pages = rows_left / placement->rows_a_page;
 
+	if (!placement->has_stretches || full_pages == 0)
+		return;
 	if (placement->next_page == placement->end_page)
-	{
-		if (!placement->has_stretches || pages_left == 0 ||
-			GetPageWithFreeSpace(placement->relation, placement->row_size) != InvalidBlockNumber)
-			return;
 		placement->next_page = ExtendTable(placement->relation, placement->bulk_insert->strategy,
-										   (int) Min(pages_left, STRETCH), &placement->end_page);
-	}
+										   (int) Min(full_pages, STRETCH), &placement->end_page);
 	ReleaseBulkInsertStatePin(placement->bulk_insert);
 	RelationSetTargetBlock(placement->relation, placement->next_page++);
 }

@@ -115,6 +115,10 @@ sub every_batch_is_whole
 # lose the server. Each writes down what was acknowledged.
 my $generate = q{
 SELECT 'batch', batch_id, card_count FROM cardgen.generate_batch('ONE', 700);
+SELECT random() < 0.05 AS large \gset
+\if :large
+SELECT 'batch', batch_id, card_count FROM cardgen.generate_batch('TWO', 11000);
+\endif
 SELECT 'card', batch_id, number FROM cardgen.generate_cards('ONE', 30);
 SELECT 'card', batch_id, number FROM cardgen.generate_cards('TWO', 40);
 DO 'BEGIN PERFORM pg_sleep(0.1); END';
