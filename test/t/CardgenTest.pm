@@ -165,7 +165,8 @@ sub start_load
 		$server->safe_psql('postgres', q{
 			CREATE EXTENSION cardgen;
 			SELECT cardgen.create_series('ONE', 'One', 14, prefix => '1', check_digit => 'luhn', max_active_cards => 1000000);
-			SELECT cardgen.create_series('TWO', 'Two', 14, prefix => '2', method => 'sequential', max_active_cards => 1000000)});
+			SELECT cardgen.create_series('TWO', 'Two', 14, prefix => '2', method => 'sequential', max_active_cards => 1000000);
+			SELECT cardgen.generate_batch('TWO', 1000)});
 	}
 	return map { start_client($server, $_) } ($generate, $generate, $issue, $issue, $remove);
 }
