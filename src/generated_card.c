@@ -18,7 +18,6 @@
 #include "nodes/execnodes.h"
 #include "number_stream.h"
 #include "query.h"
-#include "storage/freespace.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -93,8 +92,9 @@ IndexesSummarizeBatches(ResultRelInfo *relation)
 
 /*
  * Where a batch's rows go. Sessions that extend a table page by page wait for
- * each other at every page, so a large batch has stretches of new pages for
- * itself, unless there is free space to use again.
+ * each other at every page. So once the heap has had to extend it, because it
+ * finds no free space to use again, the batch gets stretches of new pages for
+ * itself and fills them. Its last rows go where the heap left off.
  */
 typedef struct Placement
 {
@@ -104,10 +104,11 @@ typedef struct Placement
 	bool		has_stretches;
 	BlockNumber next_page;		/* of the stretch */
 	BlockNumber end_page;
+	BlockNumber heap_page;		/* where the heap put a row last */
 } Placement;
 
 static void
-StartPlacement(Placement *placement, Relation relation, Size row_size, int64 row_count)
+StartPlacement(Placement *placement, Relation relation, Size row_size)
 {
 	Size		room = BLCKSZ - SizeOfPageHeaderData -
 		RelationGetTargetPageFreeSpace(relation, HEAP_DEFAULT_FILLFACTOR);
@@ -117,30 +118,42 @@ StartPlacement(Placement *placement, Relation relation, Size row_size, int64 row
 	placement->rows_a_page = (int) Max(room / (MAXALIGN(row_size) + sizeof(ItemIdData)), 1);
 	placement->has_stretches = false;
 	placement->next_page = placement->end_page = 0;
-
-	if (row_count / placement->rows_a_page >= STRETCH)
-	{
-		BlockNumber free_page = GetPageWithFreeSpace(relation, row_size);
-
-		placement->has_stretches = free_page == InvalidBlockNumber;
-		/* A page that was asked for and not used lies idle for long. */
-		RelationSetTargetBlock(relation, free_page);
-	}
 }
 
-/* Chooses the page of the next rows, as many as it holds, or leaves it to the heap. */
 static void
-PlaceRows(Placement *placement, int64 rows_left)
+GoToPage(Placement *placement, BlockNumber page)
+{
+	ReleaseBulkInsertStatePin(placement->bulk_insert);
+	RelationSetTargetBlock(placement->relation, page);
+}
+
+/* The next of the rows that are left: a page of them, or fewer at the end. */
+static void
+InsertRows(Placement *placement, TupleTableSlot **rows, int count, int64 rows_left, CommandId command)
 {
 	int64		full_pages = rows_left / placement->rows_a_page;
+	bool		fills_page = placement->has_stretches && full_pages > 0;
+	BlockNumber end = InvalidBlockNumber;
 
-	if (!placement->has_stretches || full_pages == 0)
-		return;
-	if (placement->next_page == placement->end_page)
-		placement->next_page = ExtendTable(placement->relation, placement->bulk_insert->strategy,
-										   (int) Min(full_pages, STRETCH), &placement->end_page);
-	ReleaseBulkInsertStatePin(placement->bulk_insert);
-	RelationSetTargetBlock(placement->relation, placement->next_page++);
+	if (fills_page)
+	{
+		if (placement->next_page == placement->end_page)
+			placement->next_page = ExtendTable(placement->relation, placement->bulk_insert->strategy,
+											   (int) Min(full_pages, STRETCH), &placement->end_page);
+		GoToPage(placement, placement->next_page++);
+	}
+	else if (placement->has_stretches)
+		GoToPage(placement, placement->heap_page);
+	else if (full_pages > STRETCH)
+		end = RelationGetNumberOfBlocks(placement->relation);
+
+	table_multi_insert(placement->relation, rows, count, command, 0, placement->bulk_insert);
+
+	if (!fills_page)
+	{
+		placement->heap_page = ItemPointerGetBlockNumber(&rows[count - 1]->tts_tid);
+		placement->has_stretches = placement->heap_page >= end;
+	}
 }
 
 static HeapTuple
@@ -182,8 +195,7 @@ StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
 
 	StreamInit(&stream, codec, batch->first_ordinal, batch->card_count);
 	StartPlacement(&placement, relation,
-				   FormRow(descriptor, batch->batch_id, StreamText(&stream, 0))->t_len,
-				   batch->card_count);
+				   FormRow(descriptor, batch->batch_id, StreamText(&stream, 0))->t_len);
 	slot_count = Min(batch->card_count, placement.rows_a_page);
 	slots = palloc(sizeof(TupleTableSlot *) * slot_count);
 	numbers = palloc(sizeof(char *) * slot_count);
@@ -209,8 +221,7 @@ StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
 
 		for (int i = 0; i < filled; i++)
 			memcpy(numbers[i], VARDATA_ANY(DatumGetPointer(StreamText(&stream, i))), length);
-		PlaceRows(&placement, left);
-		table_multi_insert(relation, slots, filled, command, 0, placement.bulk_insert);
+		InsertRows(&placement, slots, filled, left, command);
 		for (int i = 0; i < filled; i++)
 		{
 			BlockNumber block = ItemPointerGetBlockNumber(&slots[i]->tts_tid);

@@ -1,8 +1,6 @@
 \set remember 'SELECT own_memory() AS before \\gset'
 \set growth 'SELECT ''memory.'' || :''name'', own_memory() - :before;'
-\set generate 'SELECT batch_id FROM cardgen.generate_batch(''GOLD'', 100000) \\gset'
-\set download 'COPY (SELECT cardgen.download_batch(:batch_id)) TO ''/dev/null'';'
-\set round :generate '\n' :download
+\set round 'CALL generate_batches(''GOLD'', 1); COPY (SELECT cardgen.download_batch(max(batch_id)) FROM cardgen.batch) TO ''/dev/null'';'
 
 \set name first
 :remember
