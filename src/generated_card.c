@@ -118,6 +118,7 @@ StartPlacement(Placement *placement, Relation relation, Size row_size)
 	placement->rows_a_page = (int) Max(room / (MAXALIGN(row_size) + sizeof(ItemIdData)), 1);
 	placement->has_stretches = false;
 	placement->next_page = placement->end_page = 0;
+	placement->heap_page = InvalidBlockNumber;
 }
 
 static void
