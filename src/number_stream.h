@@ -27,7 +27,7 @@ typedef struct NumberStream
 extern void StreamInit(NumberStream *stream, const NumberCodec *codec,
 					   int64 first_ordinal, int64 count);
 
-/* Fills the next chunk with at most so many texts; how many, 0 at the end. */
+/* Fills the next chunk with at most so many texts, STREAM_CHUNK or fewer; how many, 0 at the end. */
 extern int	StreamFill(NumberStream *stream, int most);
 
 /* Text i of the chunk, valid until the next chunk is filled. */
