@@ -45,9 +45,9 @@ InsertIndexTuples(ResultRelInfo *relation, TupleTableSlot *slot, EState *estate)
 #endif
 }
 
-/* Adds empty pages to a table; the first one, and the end, which may come earlier. */
 #define EXTEND_MOST 64
 
+/* Adds up to EXTEND_MOST empty pages to a table, sometimes fewer; the first one and the end. */
 static inline BlockNumber
 ExtendTable(Relation relation, BufferAccessStrategy strategy, int count, BlockNumber *end)
 {

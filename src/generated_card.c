@@ -87,14 +87,12 @@ IndexesSummarizeBatches(ResultRelInfo *relation)
 	return true;
 }
 
-/* Pages; a batch that fills fewer goes where the heap puts it. */
-#define STRETCH EXTEND_MOST
-
 /*
  * Where a batch's rows go. Sessions that extend a table page by page wait for
  * each other at every page. So once the heap has had to extend it, because it
- * finds no free space to use again, the batch gets stretches of new pages for
- * itself and fills them. Its last rows go where the heap left off.
+ * finds no free space to use again, a batch that would fill more than
+ * EXTEND_MOST pages gets stretches of new ones for itself and fills them. Its
+ * last rows go where the heap left off.
  */
 typedef struct Placement
 {
@@ -134,18 +132,18 @@ InsertRows(Placement *placement, TupleTableSlot **rows, int count, int64 rows_le
 {
 	int64		full_pages = rows_left / placement->rows_a_page;
 	bool		fills_page = placement->has_stretches && full_pages > 0;
-	BlockNumber end = InvalidBlockNumber;
+	BlockNumber end = InvalidBlockNumber;	/* greater than any page */
 
 	if (fills_page)
 	{
 		if (placement->next_page == placement->end_page)
 			placement->next_page = ExtendTable(placement->relation, placement->bulk_insert->strategy,
-											   (int) Min(full_pages, STRETCH), &placement->end_page);
+											   (int) Min(full_pages, EXTEND_MOST), &placement->end_page);
 		GoToPage(placement, placement->next_page++);
 	}
 	else if (placement->has_stretches)
 		GoToPage(placement, placement->heap_page);
-	else if (full_pages > STRETCH)
+	else if (full_pages > EXTEND_MOST)
 		end = RelationGetNumberOfBlocks(placement->relation);
 
 	table_multi_insert(placement->relation, rows, count, command, 0, placement->bulk_insert);
@@ -153,7 +151,8 @@ InsertRows(Placement *placement, TupleTableSlot **rows, int count, int64 rows_le
 	if (!fills_page)
 	{
 		placement->heap_page = ItemPointerGetBlockNumber(&rows[count - 1]->tts_tid);
-		placement->has_stretches = placement->heap_page >= end;
+		if (placement->heap_page >= end)
+			placement->has_stretches = true;
 	}
 }
 
