@@ -14,8 +14,8 @@ COMMENT ON TYPE cardgen.card_status IS 'the six standard statuses of a card';
 CREATE TYPE cardgen.card_type AS ENUM ('digital', 'physical');
 COMMENT ON TYPE cardgen.card_type IS 'what the cards of a series are';
 
-CREATE TYPE cardgen.number_method AS ENUM ('sequential', 'random');
-COMMENT ON TYPE cardgen.number_method IS 'the order in which a series uses its numbers';
+CREATE TYPE cardgen.number_method AS ENUM ('sequential', 'random', 'imported');
+COMMENT ON TYPE cardgen.number_method IS 'the order in which a series uses its numbers; imported: it has none of its own';
 
 CREATE TYPE cardgen.check_digit_method AS ENUM ('none', 'luhn', 'mod7');
 COMMENT ON TYPE cardgen.check_digit_method IS 'how the last digit of the generated part is computed';
@@ -35,38 +35,49 @@ CREATE TABLE cardgen.series
 	card_type cardgen.card_type NOT NULL,
 	prefix text COLLATE "C" NOT NULL,
 	suffix text COLLATE "C" NOT NULL,
-	length integer NOT NULL,
+	length integer,
 	method cardgen.number_method NOT NULL,
 	check_digit cardgen.check_digit_method NOT NULL,
 	card_offset bigint NOT NULL,
 	alphabet text COLLATE "C" NOT NULL,
-	capacity bigint NOT NULL CHECK (capacity > 0),
+	capacity bigint CHECK (capacity > 0),
 	max_active_cards integer NOT NULL,
 	card_expiry_days integer,
 	batch_retention interval,
+	stock_retention interval,
 	is_active boolean NOT NULL DEFAULT true,
 	created_on timestamptz NOT NULL DEFAULT now(),
-	created_by text NOT NULL DEFAULT session_user
+	created_by text NOT NULL DEFAULT session_user,
+	incarnation uuid NOT NULL DEFAULT gen_random_uuid(),
+	CHECK ((method = 'imported') = (length IS NULL) AND (length IS NULL) = (capacity IS NULL))
 );
+CREATE INDEX series_format ON cardgen.series
+	((length(prefix) + length + length(suffix)), (upper(prefix)));
+CREATE INDEX series_imported ON cardgen.series (code) WHERE method = 'imported';
 COMMENT ON TABLE cardgen.series IS 'card series: the format of their numbers and the rules for their cards';
 COMMENT ON COLUMN cardgen.series.prefix IS 'in front of the generated part';
 COMMENT ON COLUMN cardgen.series.suffix IS 'behind the generated part';
-COMMENT ON COLUMN cardgen.series.length IS 'characters between prefix and suffix, the check digit included';
+COMMENT ON COLUMN cardgen.series.length IS 'characters between prefix and suffix, the check digit included; null: imported';
 COMMENT ON COLUMN cardgen.series.check_digit IS 'how the last character of the generated part is computed';
 COMMENT ON COLUMN cardgen.series.card_offset IS 'sequential series: the first number';
 COMMENT ON COLUMN cardgen.series.alphabet IS 'characters of the generated part, in the order of the numerals';
-COMMENT ON COLUMN cardgen.series.capacity IS 'how many numbers the format has, at most 2^63 - 1';
+COMMENT ON COLUMN cardgen.series.capacity IS 'how many numbers the format has, at most 2^63 - 1; null: imported';
 COMMENT ON COLUMN cardgen.series.max_active_cards IS 'how many cards of the series a customer may hold';
 COMMENT ON COLUMN cardgen.series.card_expiry_days IS 'days from issue to expiry; null: cards do not expire';
 COMMENT ON COLUMN cardgen.series.batch_retention IS 'how long generated numbers are kept; null: cardgen.batch_retention';
+COMMENT ON COLUMN cardgen.series.stock_retention IS 'how long cards can be issued; null: digital ones as long as the list is kept, physical ones for good';
 COMMENT ON COLUMN cardgen.series.is_active IS 'whether numbers are generated and cards issued';
 COMMENT ON COLUMN cardgen.series.created_by IS 'the user of the session';
+COMMENT ON COLUMN cardgen.series.incarnation IS 'tells which of two series of one code, dropped and created again, a row is of';
+COMMENT ON INDEX cardgen.series_format IS 'finds the series that a number could be of';
+COMMENT ON INDEX cardgen.series_imported IS 'tells whether there are any';
 
 -- Every gen_random_uuid() brings 122 bits of pg_strong_random. A default,
 -- so that the key is never a parameter that auto_explain could log.
 CREATE TABLE cardgen.series_key
 (
 	series_code text COLLATE "C" PRIMARY KEY,
+	incarnation uuid NOT NULL,
 	key bytea NOT NULL CHECK (octet_length(key) = 32)
 		DEFAULT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
 );
@@ -77,11 +88,40 @@ COMMENT ON COLUMN cardgen.series_key.key IS '32 random bytes; with them every nu
 CREATE TABLE cardgen.series_counter
 (
 	series_code text COLLATE "C" PRIMARY KEY,
-	next_ordinal bigint NOT NULL DEFAULT 0 CHECK (next_ordinal >= 0)
+	incarnation uuid NOT NULL,
+	next_ordinal bigint NOT NULL DEFAULT 0 CHECK (next_ordinal >= 0),
+	passed_over bigint NOT NULL DEFAULT 0 CHECK (passed_over BETWEEN 0 AND next_ordinal),
+	last_batch_id integer
 )
 WITH (fillfactor = 10);
 COMMENT ON TABLE cardgen.series_counter IS 'how many numbers of each series have been used';
 COMMENT ON COLUMN cardgen.series_counter.next_ordinal IS 'the next number''s place in its series, counted from 0';
+COMMENT ON COLUMN cardgen.series_counter.passed_over IS 'how many ordinals below it were imported instead of generated';
+COMMENT ON COLUMN cardgen.series_counter.last_batch_id IS 'the series'' newest batch, also when it has been removed';
+
+-- Kept by the last ordinal, so that taking the first one changes no index.
+CREATE TABLE cardgen.free_range
+(
+	series_code text COLLATE "C",
+	first_ordinal bigint NOT NULL,
+	end_ordinal bigint,
+	PRIMARY KEY (series_code, end_ordinal),
+	CHECK (first_ordinal BETWEEN 0 AND end_ordinal)
+)
+WITH (fillfactor = 10);
+COMMENT ON TABLE cardgen.free_range IS 'ordinals below a series'' counter that no one has used: sessions that issue side by side take one from each';
+COMMENT ON COLUMN cardgen.free_range.end_ordinal IS 'the first ordinal behind the range';
+
+CREATE TABLE cardgen.reserved_range
+(
+	series_code text COLLATE "C",
+	first_ordinal bigint CHECK (first_ordinal >= 0),
+	end_ordinal bigint NOT NULL,
+	PRIMARY KEY (series_code, first_ordinal),
+	CHECK (first_ordinal < end_ordinal)
+);
+COMMENT ON TABLE cardgen.reserved_range IS 'ordinals ahead of a series'' counter whose numbers were imported: the counter passes over them';
+COMMENT ON COLUMN cardgen.reserved_range.end_ordinal IS 'the first ordinal behind the range';
 
 CREATE TABLE cardgen.status_label
 (
@@ -104,26 +144,43 @@ CREATE TABLE cardgen.batch
 (
 	batch_id integer PRIMARY KEY DEFAULT nextval('cardgen.batch_id_seq'),
 	series_code text COLLATE "C" NOT NULL,
-	first_ordinal bigint NOT NULL CHECK (first_ordinal >= 0),
+	first_ordinal bigint CHECK (first_ordinal >= 0),
 	card_count integer NOT NULL CHECK (card_count > 0),
+	ordinals int8multirange,
 	status_label text COLLATE "C" NOT NULL,
 	generated_on timestamptz NOT NULL DEFAULT now(),
 	generated_by text NOT NULL DEFAULT session_user,
-	expires_on timestamptz NOT NULL,
-	request_id uuid UNIQUE,
+	expires_on timestamptz,
+	issuable_until timestamptz,
+	is_listed boolean NOT NULL DEFAULT true,
+	request_id uuid,
+	part integer,
+	requested_count bigint,
+	requested_size integer,
+	cards_per_batch integer,
 	requested_label text COLLATE "C",
-	UNIQUE (series_code, first_ordinal)
+	UNIQUE (series_code, first_ordinal),
+	UNIQUE (request_id, part),
+	CHECK (first_ordinal IS NOT NULL OR ordinals IS NOT NULL)
 );
-CREATE INDEX batch_expires_on ON cardgen.batch (expires_on);
+CREATE INDEX batch_ends_on ON cardgen.batch
+	((CASE WHEN is_listed THEN expires_on ELSE issuable_until END));
 ALTER SEQUENCE cardgen.batch_id_seq OWNED BY cardgen.batch.batch_id;
-COMMENT ON TABLE cardgen.batch IS 'generated batches: consecutive ordinals of a series';
-COMMENT ON COLUMN cardgen.batch.first_ordinal IS 'its first number''s place in the series, counted from 0';
+COMMENT ON TABLE cardgen.batch IS 'generated batches: ordinals of a series, consecutive but for what was imported';
+COMMENT ON COLUMN cardgen.batch.first_ordinal IS 'its first number''s place in the series, counted from 0; null: its ordinals lie between those of other batches';
+COMMENT ON COLUMN cardgen.batch.ordinals IS 'null: consecutive ones';
 COMMENT ON COLUMN cardgen.batch.status_label IS 'of its cards without a row in cardgen.card';
 COMMENT ON COLUMN cardgen.batch.generated_by IS 'the user of the session';
-COMMENT ON COLUMN cardgen.batch.expires_on IS 'from then on remove_expired_batches() removes it';
-COMMENT ON COLUMN cardgen.batch.request_id IS 'the caller''s id of the call that generated it';
-COMMENT ON COLUMN cardgen.batch.requested_label IS 'the label that call named, to know the call again';
-COMMENT ON INDEX cardgen.batch_expires_on IS 'finds the batches to remove';
+COMMENT ON COLUMN cardgen.batch.expires_on IS 'from then on remove_expired_batches() takes it off the list; null: no end';
+COMMENT ON COLUMN cardgen.batch.issuable_until IS 'how long its cards can be issued, never less than the list is kept; null: no end';
+COMMENT ON COLUMN cardgen.batch.is_listed IS 'whether its numbers are stored in cardgen.generated_card';
+COMMENT ON COLUMN cardgen.batch.request_id IS 'the caller''s id of the call or order that generated it';
+COMMENT ON COLUMN cardgen.batch.part IS 'its place in that order, counted from 1; 0: a call for one batch';
+COMMENT ON COLUMN cardgen.batch.requested_count IS 'the cards that were asked for in all, to know the request again';
+COMMENT ON COLUMN cardgen.batch.requested_size IS 'the size of the order''s parts that was asked for, to know the request again';
+COMMENT ON COLUMN cardgen.batch.cards_per_batch IS 'the size of the order''s parts but the last';
+COMMENT ON COLUMN cardgen.batch.requested_label IS 'the label that was named, to know the request again';
+COMMENT ON INDEX cardgen.batch_ends_on IS 'finds the batches to take off the list or to remove';
 
 -- Vacuum makes the space of removed batches usable and summarizes the index;
 -- it reads only pages that have changed, so it may well come often.
@@ -146,13 +203,15 @@ CREATE TABLE cardgen.card
 	number text COLLATE "C" PRIMARY KEY,
 	series_code text COLLATE "C" NOT NULL,
 	batch_id integer,
-	ordinal bigint NOT NULL,
+	ordinal bigint,
 	status cardgen.card_status NOT NULL,
 	status_label text COLLATE "C" NOT NULL,
 	customer_id text COLLATE "C",
 	generated_on timestamptz NOT NULL,
 	issued_on timestamptz,
 	expires_on date,
+	replaces text COLLATE "C",
+	replaced_by text COLLATE "C",
 	CHECK ((customer_id IS NULL) = (status = 'not_issued')
 		   AND (issued_on IS NULL) = (status = 'not_issued'))
 );
@@ -160,29 +219,41 @@ CREATE INDEX card_customer ON cardgen.card (customer_id, series_code);
 CREATE INDEX card_batch ON cardgen.card (batch_id);
 CREATE INDEX card_expires_on ON cardgen.card (expires_on)
 	WHERE status IN ('issued', 'active', 'suspended');
-COMMENT ON TABLE cardgen.card IS 'cards with a life of their own: issued, or given a status label of their own';
-COMMENT ON COLUMN cardgen.card.number IS 'as printed';
-COMMENT ON COLUMN cardgen.card.batch_id IS 'null for a card that was generated and issued in one step';
-COMMENT ON COLUMN cardgen.card.ordinal IS 'the number''s place in its series, counted from 0';
+COMMENT ON TABLE cardgen.card IS 'cards with a life of their own: issued, imported, or given a status label of their own';
+COMMENT ON COLUMN cardgen.card.number IS 'as printed; of an imported series in capitals';
+COMMENT ON COLUMN cardgen.card.batch_id IS 'null for a card that was imported, or generated and issued in one step';
+COMMENT ON COLUMN cardgen.card.ordinal IS 'the number''s place in its series, counted from 0; null: the series would not generate it';
 COMMENT ON COLUMN cardgen.card.status IS 'what the status label stands for';
 COMMENT ON COLUMN cardgen.card.customer_id IS 'null until the card is issued';
+COMMENT ON COLUMN cardgen.card.generated_on IS 'of an imported card: when it was imported';
 COMMENT ON COLUMN cardgen.card.issued_on IS 'null until the card is issued';
 COMMENT ON COLUMN cardgen.card.expires_on IS 'the last day on which the card is valid; null: no end';
+COMMENT ON COLUMN cardgen.card.replaces IS 'the number of the card it follows';
+COMMENT ON COLUMN cardgen.card.replaced_by IS 'the number of the card that follows it';
 COMMENT ON INDEX cardgen.card_customer IS 'finds and counts a customer''s cards';
 COMMENT ON INDEX cardgen.card_batch IS 'finds the cards that go with a batch';
 COMMENT ON INDEX cardgen.card_expires_on IS 'finds the cards to expire';
 
+CREATE SEQUENCE cardgen.change_id_seq;
+COMMENT ON SEQUENCE cardgen.change_id_seq IS 'the order of changes';
+
 CREATE TABLE cardgen.card_status_log
 (
+	change_id bigint NOT NULL DEFAULT nextval('cardgen.change_id_seq'),
 	number text COLLATE "C" NOT NULL,
 	from_label text COLLATE "C" NOT NULL,
 	to_label text COLLATE "C" NOT NULL,
-	changed_on timestamptz NOT NULL DEFAULT now(),
+	from_customer_id text COLLATE "C",
+	to_customer_id text COLLATE "C",
+	changed_on timestamptz NOT NULL DEFAULT clock_timestamp(),
 	changed_by text NOT NULL DEFAULT session_user,
 	reason text
 );
 CREATE INDEX card_status_log_number ON cardgen.card_status_log (number);
-COMMENT ON TABLE cardgen.card_status_log IS 'every change of a card''s status, its issue included';
+ALTER SEQUENCE cardgen.change_id_seq OWNED BY cardgen.card_status_log.change_id;
+COMMENT ON TABLE cardgen.card_status_log IS 'every change of a card''s status or customer, its issue included';
+COMMENT ON COLUMN cardgen.card_status_log.change_id IS 'ascends in the order in which a card was changed';
+COMMENT ON COLUMN cardgen.card_status_log.from_customer_id IS 'both customers are null where the customer stays';
 COMMENT ON COLUMN cardgen.card_status_log.changed_by IS 'the user of the session';
 COMMENT ON COLUMN cardgen.card_status_log.reason IS 'as the caller gave it';
 COMMENT ON INDEX cardgen.card_status_log_number IS 'finds the history of a card';
@@ -192,11 +263,14 @@ COMMENT ON INDEX cardgen.card_status_log_number IS 'finds the history of a card'
 SELECT pg_catalog.pg_extension_config_dump('cardgen.series', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.series_key', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.series_counter', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.free_range', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.reserved_range', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.status_label', 'WHERE label <> upper(status::text)');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.batch_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.batch', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.generated_card', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.card', '');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.change_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.card_status_log', '');
 
 --
@@ -241,7 +315,8 @@ CREATE FUNCTION cardgen.create_series(
 	description text DEFAULT '',
 	max_active_cards integer DEFAULT 1,
 	card_expiry_days integer DEFAULT NULL,
-	batch_retention interval DEFAULT NULL)
+	batch_retention interval DEFAULT NULL,
+	stock_retention interval DEFAULT NULL)
 	RETURNS cardgen.series
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.create_series IS 'creates a card series; its code, type and number format never change';
@@ -253,7 +328,8 @@ CREATE FUNCTION cardgen.alter_series(
 	is_active boolean DEFAULT NULL,
 	max_active_cards integer DEFAULT NULL,
 	card_expiry_days integer DEFAULT NULL,
-	batch_retention interval DEFAULT NULL)
+	batch_retention interval DEFAULT NULL,
+	stock_retention interval DEFAULT NULL)
 	RETURNS cardgen.series
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.alter_series IS 'changes a card series; null leaves a property as it is';
@@ -284,7 +360,7 @@ COMMENT ON FUNCTION cardgen.set_default_label IS 'makes a label the default one 
 
 CREATE FUNCTION cardgen.generate_batch(
 	series_code text,
-	card_count integer,
+	card_count bigint,
 	status_label text DEFAULT NULL,
 	request_id uuid DEFAULT NULL)
 	RETURNS TABLE (
@@ -303,7 +379,7 @@ COMMENT ON FUNCTION cardgen.generate_batch IS 'generates a batch of card numbers
 -- they need it: a SECURITY DEFINER or SET clause would be paid on every row.
 CREATE FUNCTION cardgen.generate_cards(
 	series_code text,
-	card_count integer,
+	card_count bigint,
 	status_label text DEFAULT NULL,
 	request_id uuid DEFAULT NULL)
 	RETURNS TABLE (batch_id integer, number text)
@@ -315,27 +391,28 @@ CREATE PROCEDURE cardgen.generate_order(
 	series_code text,
 	card_count bigint,
 	status_label text DEFAULT NULL,
-	request_id uuid DEFAULT NULL)
+	INOUT request_id uuid DEFAULT NULL,
+	cards_per_batch integer DEFAULT NULL)
 	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON PROCEDURE cardgen.generate_order IS 'generates any number of cards, a batch a transaction';
 
 CREATE FUNCTION cardgen.order_batches(request_id uuid)
-	RETURNS TABLE (part integer, batch_id integer, card_count integer)
+	RETURNS TABLE (part integer, batch_id integer, card_count integer, is_listed boolean)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 100
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION cardgen.order_batches IS 'the batches that generate_order has made';
+COMMENT ON FUNCTION cardgen.order_batches IS 'the batches that generate_order has made and that are there';
 
-CREATE FUNCTION cardgen.download_batch(batch_id integer) RETURNS SETOF text
+CREATE FUNCTION cardgen.download_batch(batch_id bigint) RETURNS SETOF text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 100000;
 COMMENT ON FUNCTION cardgen.download_batch IS 'the numbers of a batch in the order generated';
 
-CREATE FUNCTION cardgen.verify_batch(batch_id integer)
+CREATE FUNCTION cardgen.verify_batch(batch_id bigint)
 	RETURNS TABLE (card_count integer, stored bigint, missing bigint, unexpected bigint)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 1
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.verify_batch IS 'compares the stored numbers of a batch with the computed ones';
 
-CREATE FUNCTION cardgen.set_batch_label(batch_id integer, status_label text) RETURNS void
+CREATE FUNCTION cardgen.set_batch_label(batch_id bigint, status_label text) RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.set_batch_label IS 'gives the cards of a batch that were not issued another label';
 
@@ -344,18 +421,18 @@ COMMENT ON FUNCTION cardgen.set_batch_label IS 'gives the cards of a batch that 
 --
 
 CREATE FUNCTION cardgen.remove_expired_batches(max_batches integer DEFAULT NULL)
-	RETURNS TABLE (batches_removed integer, cards_removed bigint)
+	RETURNS TABLE (batches_removed integer, cards_removed bigint, lists_removed integer)
 	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 1
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION cardgen.remove_expired_batches IS 'removes batches past their expires_on, oldest first';
+COMMENT ON FUNCTION cardgen.remove_expired_batches IS 'takes batches past their expires_on off the list, and removes those whose cards can no longer be issued';
 
-CREATE FUNCTION cardgen.remove_batch(batch_id integer) RETURNS void
+CREATE FUNCTION cardgen.remove_batch(batch_id bigint) RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.remove_batch IS 'removes a batch and its cards that were not issued, now';
 
-CREATE FUNCTION cardgen.retain_batch(batch_id integer, until timestamptz) RETURNS void
+CREATE FUNCTION cardgen.retain_batch(batch_id bigint, until timestamptz) RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION cardgen.retain_batch IS 'keeps a batch longer';
+COMMENT ON FUNCTION cardgen.retain_batch IS 'keeps a batch longer, or puts it back on the list';
 
 --
 -- Cards
@@ -371,7 +448,9 @@ CREATE FUNCTION cardgen.find_card(number text)
 		generated_on timestamptz,
 		customer_id text,
 		issued_on timestamptz,
-		expires_on date)
+		expires_on date,
+		replaces text,
+		replaced_by text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 1
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.find_card IS 'a card by its number; no row where there is none';
@@ -396,6 +475,24 @@ CREATE FUNCTION cardgen.set_card_status(number text, status_label text, reason t
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.set_card_status IS 'changes the status of a card';
 
+CREATE FUNCTION cardgen.issue_cards(numbers text[], customer_ids text[], status_label text DEFAULT NULL)
+	RETURNS TABLE ("position" integer, number text, sqlstate text, error_name text, problem text)
+	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 100000
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.issue_cards IS 'issue_card for many; says of each whether it was done';
+
+CREATE FUNCTION cardgen.issue_new_cards(series_code text, customer_ids text[], status_label text DEFAULT NULL)
+	RETURNS TABLE ("position" integer, customer_id text, number text, sqlstate text, error_name text, problem text)
+	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 100000
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.issue_new_cards IS 'issue_new_card for many; says of each whether it was done';
+
+CREATE FUNCTION cardgen.set_card_statuses(numbers text[], status_label text, reason text DEFAULT NULL)
+	RETURNS TABLE ("position" integer, number text, sqlstate text, error_name text, problem text)
+	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 100000
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.set_card_statuses IS 'set_card_status for many; says of each whether it was done';
+
 CREATE FUNCTION cardgen.expire_cards() RETURNS integer
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.expire_cards IS 'makes cards past their expires_on expired';
@@ -415,11 +512,15 @@ COMMENT ON FUNCTION cardgen.distribute() IS 'spreads the cards over the worker n
 
 CREATE VIEW cardgen.series_usage AS
 	SELECT s.code, s.name, s.capacity,
-		   c.next_ordinal AS generated,
-		   s.capacity - c.next_ordinal AS remaining,
+		   (c.next_ordinal - c.passed_over - f.free)::bigint AS generated,
+		   (s.capacity - c.next_ordinal + f.free - r.reserved)::bigint AS remaining,
 		   s.is_active
 	FROM cardgen.series s
-	JOIN cardgen.series_counter c ON c.series_code = s.code;
+	JOIN cardgen.series_counter c ON c.series_code = s.code
+	CROSS JOIN LATERAL (SELECT coalesce(sum(end_ordinal - first_ordinal), 0) AS free
+						FROM cardgen.free_range WHERE series_code = s.code) f
+	CROSS JOIN LATERAL (SELECT coalesce(sum(end_ordinal - first_ordinal), 0) AS reserved
+						FROM cardgen.reserved_range WHERE series_code = s.code) r;
 COMMENT ON VIEW cardgen.series_usage IS 'how many numbers of each series are used and left';
 COMMENT ON COLUMN cardgen.series_usage.generated IS 'those skipped included';
 
@@ -436,17 +537,26 @@ CREATE VIEW cardgen.generated_batches AS
 	SELECT b.batch_id, s.name AS series_name, b.series_code, b.generated_on,
 		   b.card_count, b.status_label, b.generated_by, b.expires_on
 	FROM cardgen.batch b
-	JOIN cardgen.series s ON s.code = b.series_code;
-COMMENT ON VIEW cardgen.generated_batches IS 'the batches there are to download';
-COMMENT ON COLUMN cardgen.generated_batches.expires_on IS 'from then on remove_expired_batches() removes it';
+	JOIN cardgen.series s ON s.code = b.series_code
+	WHERE b.is_listed;
+COMMENT ON VIEW cardgen.generated_batches IS 'the batches on the list, to download';
+COMMENT ON COLUMN cardgen.generated_batches.expires_on IS 'from then on remove_expired_batches() takes it off the list; null: no end';
+
+CREATE VIEW cardgen.card_stock AS
+	SELECT b.batch_id, b.series_code, b.generated_on, b.card_count, b.status_label,
+		   b.issuable_until, b.is_listed
+	FROM cardgen.batch b;
+COMMENT ON VIEW cardgen.card_stock IS 'the batches whose cards can be issued, on the list or not';
+COMMENT ON COLUMN cardgen.card_stock.issuable_until IS 'from then on remove_expired_batches() removes it; null: no end';
 
 CREATE VIEW cardgen.card_details AS
 	SELECT c.number, c.series_code, s.name AS series_name, s.card_type,
 		   c.status, c.status_label, c.customer_id,
-		   c.generated_on, c.issued_on, c.expires_on, c.batch_id
+		   c.generated_on, c.issued_on, c.expires_on, c.batch_id,
+		   c.replaces, c.replaced_by
 	FROM cardgen.card c
 	JOIN cardgen.series s ON s.code = c.series_code;
-COMMENT ON VIEW cardgen.card_details IS 'issued cards, and others with a label of their own, as Member Care shows them';
+COMMENT ON VIEW cardgen.card_details IS 'cards issued or imported, and others with a label of their own, as Member Care shows them';
 COMMENT ON COLUMN cardgen.card_details.expires_on IS 'the last day on which the card is valid; null: no end';
 
 --

@@ -3,15 +3,16 @@
  */
 #include "batch.h"
 
-#include "cardgen.h"
+#include "argument.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "query.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 #define BATCH_BY_ID \
-	"SELECT " BATCH_COLUMNS " FROM cardgen.batch WHERE batch_id = $1"
+	"SELECT " BATCH_COLUMNS " FROM cardgen.batch b WHERE b.batch_id = $1"
 
 static PreparedQuery batch_by_id[] = {
 	[BATCH_READ] = {BATCH_BY_ID, 1, {INT4OID}},
@@ -19,21 +20,34 @@ static PreparedQuery batch_by_id[] = {
 	[BATCH_REMOVE] = {BATCH_BY_ID " FOR UPDATE", 1, {INT4OID}}
 };
 
-/* The ranges of a series do not overlap, so only the last start can be it. */
-#define BATCH_OF_ORDINAL \
-	"SELECT " BATCH_COLUMNS " FROM cardgen.batch" \
-	" WHERE series_code = $1 AND first_ordinal <= $2" \
-	" ORDER BY first_ordinal DESC LIMIT 1"
+#define HAS_ORDINAL "coalesce(b.ordinals @> $2, $2 - b.first_ordinal < b.card_count)"
 
-static PreparedQuery read_batch_of_ordinal = {BATCH_OF_ORDINAL, 2, {TEXTOID, INT8OID}};
+/* Batches that lie between others are few: only where a series was about to end. */
+#define BATCH_BETWEEN \
+	"SELECT " BATCH_COLUMNS ", true FROM cardgen.batch b" \
+	" WHERE b.series_code = $1 AND b.first_ordinal IS NULL AND b.ordinals @> $2"
+
+/* The others do not overlap, so only the last start can be it. */
+static PreparedQuery read_batch_of_ordinal[] = {
+	{"SELECT " BATCH_COLUMNS ", " HAS_ORDINAL " FROM cardgen.batch b"
+	" WHERE b.series_code = $1 AND b.first_ordinal <= $2 ORDER BY b.first_ordinal DESC LIMIT 1",
+	2, {TEXTOID, INT8OID}},
+	{BATCH_BETWEEN, 2, {TEXTOID, INT8OID}}
+};
 
 /* Locks nothing where the ordinal's own batch has gone. */
-static PreparedQuery keep_batch_of_ordinal = {
-	"SELECT " BATCH_COLUMNS " FROM cardgen.batch WHERE batch_id ="
-	" (SELECT b.batch_id FROM cardgen.batch b WHERE b.series_code = $1 AND b.first_ordinal <= $2"
-	"  ORDER BY b.first_ordinal DESC LIMIT 1)"
-	" AND $2 - first_ordinal < card_count FOR KEY SHARE",
-	2, {TEXTOID, INT8OID}
+static PreparedQuery keep_batch_of_ordinal[] = {
+	{"SELECT " BATCH_COLUMNS ", true FROM cardgen.batch b WHERE b.batch_id ="
+	" (SELECT l.batch_id FROM cardgen.batch l WHERE l.series_code = $1 AND l.first_ordinal <= $2"
+	"  ORDER BY l.first_ordinal DESC LIMIT 1)"
+	" AND " HAS_ORDINAL " FOR KEY SHARE",
+	2, {TEXTOID, INT8OID}},
+	{BATCH_BETWEEN " FOR KEY SHARE", 2, {TEXTOID, INT8OID}}
+};
+
+static PreparedQuery read_runs = {
+	"SELECT lower(r), upper(r) FROM cardgen.batch b, unnest(b.ordinals) r WHERE b.batch_id = $1",
+	1, {INT4OID}
 };
 
 static PreparedQuery update_label = {
@@ -53,13 +67,21 @@ PG_FUNCTION_INFO_V1(set_batch_label);
 void
 ResultBatch(uint64 row, Batch *batch)
 {
+	NullableDatum incarnation = ResultColumn(row, 10);
+
 	batch->batch_id = ResultInt4(row, 0);
 	batch->series_code = ResultText(row, 1);
-	batch->first_ordinal = ResultInt8(row, 2);
-	batch->card_count = ResultInt4(row, 3);
-	batch->status_label = ResultText(row, 4);
-	batch->generated_on = ResultTimestamp(row, 5);
-	batch->expires_on = ResultTimestamp(row, 6);
+	batch->first_ordinal = ResultColumn(row, 2);
+	batch->is_consecutive = ResultBool(row, 3);
+	batch->card_count = ResultInt4(row, 4);
+	batch->status_label = ResultText(row, 5);
+	batch->generated_on = ResultTimestamp(row, 6);
+	batch->expires_on = ResultColumn(row, 7);
+	batch->issuable_until = ResultColumn(row, 8);
+	batch->is_listed = ResultBool(row, 9);
+	if (incarnation.isnull)
+		Refuse(SeriesIncomplete(batch->series_code));
+	batch->incarnation = *DatumGetUUIDP(incarnation.value);
 }
 
 void
@@ -70,52 +92,95 @@ RequireBatch(int32 batch_id, BatchLock lock, Batch *batch)
 		ReadQuery(&batch_by_id[lock], arguments) : RunQuery(&batch_by_id[lock], arguments);
 
 	if (found == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("batch %d does not exist", batch_id),
-				 errdetail("It was never generated, or it has been removed."),
-				 errhint("The view cardgen.generated_batches lists the batches there are.")));
+		Refuse(UnknownBatch(batch_id));
 	ResultBatch(0, batch);
 }
 
-static bool
-HoldsOrdinal(uint64 found, int64 ordinal, Batch *batch)
+void
+RequireListedBatch(int32 batch_id, Batch *batch)
 {
-	if (found == 0)
+	RequireBatch(batch_id, BATCH_READ, batch);
+	if (!batch->is_listed)
+		Refuse(ListRemoved(batch_id));
+}
+
+static bool
+HoldsOrdinal(uint64 found, Batch *batch)
+{
+	if (found == 0 || !ResultBool(0, BATCH_COLUMN_COUNT))
 		return false;
 	ResultBatch(0, batch);
-	return ordinal - batch->first_ordinal < batch->card_count;
+	return true;
+}
+
+/* Both queries of a pair, run in the same way. */
+static bool
+BatchOfOrdinal(uint64 (*run) (PreparedQuery *, const NullableDatum *), PreparedQuery *queries,
+			   const char *series_code, int64 ordinal, Batch *batch)
+{
+	NullableDatum arguments[] = {TextArgument(series_code), Int8Argument(ordinal)};
+
+	return HoldsOrdinal(run(&queries[0], arguments), batch) ||
+		HoldsOrdinal(run(&queries[1], arguments), batch);
 }
 
 bool
 FindBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
 {
-	return HoldsOrdinal(ReadQuery(&read_batch_of_ordinal, (NullableDatum[]) {
-			TextArgument(series_code), Int8Argument(ordinal)}), ordinal, batch);
+	return BatchOfOrdinal(ReadQuery, read_batch_of_ordinal, series_code, ordinal, batch);
+}
+
+bool
+FindLatestBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
+{
+	return BatchOfOrdinal(ReadLatest, read_batch_of_ordinal, series_code, ordinal, batch);
 }
 
 bool
 KeepBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
 {
-	return HoldsOrdinal(RunQuery(&keep_batch_of_ordinal, (NullableDatum[]) {
-			TextArgument(series_code), Int8Argument(ordinal)}), ordinal, batch);
+	return BatchOfOrdinal(RunQuery, keep_batch_of_ordinal, series_code, ordinal, batch);
 }
 
-static const NumberCodec *
-BatchCodec(Configuration *configuration, const Batch *batch)
+void
+BatchOrdinals(const Batch *batch, Ordinals *ordinals)
 {
-	return SeriesCodec(configuration, RequireSeries(configuration, batch->series_code));
+	InitOrdinals(ordinals);
+	if (batch->is_consecutive)
+	{
+		int64		first = DatumGetInt64(batch->first_ordinal.value);
+
+		AppendRun(ordinals, first, first + batch->card_count);
+	}
+	else
+	{
+		uint64		count = ReadQuery(&read_runs, (NullableDatum[]) {Int4Argument(batch->batch_id)});
+
+		for (uint64 i = 0; i < count; i++)
+			AppendRun(ordinals, ResultInt8(i, 0), ResultInt8(i, 1));
+	}
+	if (ordinals->count != batch->card_count)
+		Refuse(BatchBroken(batch->batch_id));
+}
+
+const NumberCodec *
+BatchCodec(const Batch *batch)
+{
+	Configuration *configuration = UseConfiguration();
+	Series	   *series = CurrentSeries(&configuration, batch->series_code, &batch->incarnation);
+
+	return SeriesCodec(configuration, series);
 }
 
 void
 StreamBatch(NumberStream *stream, const Batch *batch, MemoryContext context)
 {
 	MemoryContext caller_context = MemoryContextSwitchTo(context);
-	const NumberCodec *codec = BatchCodec(UseConfiguration(), batch);
+	const NumberCodec *codec = BatchCodec(batch);
+	Ordinals	ordinals;
 
-	/* A query, such as one that reads the key, leaves SPI's context behind. */
-	MemoryContextSwitchTo(context);
-	StreamInit(stream, codec, batch->first_ordinal, batch->card_count);
+	BatchOrdinals(batch, &ordinals);
+	StreamInit(stream, codec, &ordinals);
 	MemoryContextSwitchTo(caller_context);
 }
 
@@ -126,11 +191,8 @@ RequireNotIssuedLabel(Configuration *configuration, const char *label)
 		DefaultLabel(configuration, STATUS_NOT_ISSUED) : RequireLabel(configuration, label);
 
 	if (found->status != STATUS_NOT_ISSUED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a batch can't have status label \"%s\"", label),
-				 errdetail("The label stands for the status \"%s\".", StatusName(found->status)),
-				 errhint("Choose a label of the status \"not_issued\".")));
+		Refuse(WrongLabel("a batch can't have", label, StatusName(found->status),
+						  "Choose a label of the status \"not_issued\"."));
 	return found;
 }
 
@@ -141,14 +203,15 @@ StartDownload(FunctionCallInfo fcinfo)
 	NumberStream *stream;
 	Caller		caller;
 	Batch		batch;
+	int32		batch_id;
 
-	RequireArgument(fcinfo, 0, "batch_id");
+	batch_id = BatchIdArgument(fcinfo, 0);
 	call = SRF_FIRSTCALL_INIT();
 	stream = MemoryContextAlloc(call->multi_call_memory_ctx, sizeof(NumberStream));
 
 	BecomeOwner(fcinfo, &caller);
 	OpenQueries();
-	RequireBatch(PG_GETARG_INT32(0), BATCH_READ, &batch);
+	RequireListedBatch(batch_id, &batch);
 	StreamBatch(stream, &batch, call->multi_call_memory_ctx);
 	CloseQueries();
 	BecomeCaller(&caller);
@@ -158,13 +221,13 @@ StartDownload(FunctionCallInfo fcinfo)
 }
 
 /*
- * download_batch(batch_id int) -> SETOF text
+ * download_batch(batch_id bigint) -> SETOF text
  *
  * The numbers of a batch in the order generated, the same every time: they
  * are computed, not read. COPY (SELECT cardgen.download_batch(42)) TO STDOUT
  * streams them, one a line.
  *
- * Errors: 42704 for an unknown batch, 22023 for a NULL.
+ * Errors: 42704 unknown_batch; 55000 list_removed; 22023 null_argument.
  */
 Datum
 download_batch(PG_FUNCTION_ARGS)
@@ -180,7 +243,7 @@ download_batch(PG_FUNCTION_ARGS)
 /* Which of a batch's ordinals have been seen, and what else has. */
 typedef struct Verification
 {
-	const Batch *batch;
+	Ordinals	ordinals;		/* of the batch */
 	const NumberCodec *codec;
 	uint8	   *seen;			/* a bit an ordinal */
 	int64		stored;
@@ -201,17 +264,16 @@ VerifyNumber(Verification *verification, const char *stored)
 
 		if (ordinal == ORDINAL_FAILED)
 			elog(ERROR, "could not decrypt with libcrypto");
-		place = ordinal - verification->batch->first_ordinal;
+		place = OrdinalPlace(&verification->ordinals, ordinal);
 	}
-	if (place < 0 || place >= verification->batch->card_count ||
-		(verification->seen[place / 8] & (1 << (place % 8))) != 0)
+	if (place < 0 || (verification->seen[place / 8] & (1 << (place % 8))) != 0)
 		return;
 	verification->seen[place / 8] |= (uint8) (1 << (place % 8));
 	verification->matched++;
 }
 
 /*
- * verify_batch(batch_id int) ->
+ * verify_batch(batch_id bigint) ->
  *		TABLE(card_count int, stored bigint, missing bigint, unexpected bigint)
  *
  * The stored list of a batch against the computed one: numbers stored, numbers
@@ -219,25 +281,25 @@ VerifyNumber(Verification *verification, const char *stored)
  * batch's, no number of the series, or there twice. A whole batch has stored =
  * card_count and zeros.
  *
- * Errors: 42704 for an unknown batch, 22023 for a NULL.
+ * Errors: 42704 unknown_batch; 55000 list_removed; 22023 null_argument.
  */
 Datum
 verify_batch(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Configuration *configuration = UseConfiguration();
 	Verification verification = {0};
 	MemoryContext row_context;
 	Portal		cursor;
 	Batch		batch;
+	int32		batch_id;
 
-	RequireArgument(fcinfo, 0, "batch_id");
+	batch_id = BatchIdArgument(fcinfo, 0);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 
 	OpenQueries();
-	RequireBatch(PG_GETARG_INT32(0), BATCH_READ, &batch);
-	verification.batch = &batch;
-	verification.codec = BatchCodec(configuration, &batch);
+	RequireListedBatch(batch_id, &batch);
+	BatchOrdinals(&batch, &verification.ordinals);
+	verification.codec = BatchCodec(&batch);
 	verification.seen = palloc0(batch.card_count / 8 + 1);
 
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen stored numbers",
@@ -268,26 +330,27 @@ verify_batch(PG_FUNCTION_ARGS)
 }
 
 /*
- * set_batch_label(batch_id int, status_label text)
+ * set_batch_label(batch_id bigint, status_label text)
  *
  * status_label: one of the status not_issued. Cards that have a label of their
  * own keep it.
  *
- * Errors: 42704 for an unknown batch or label, 22023 for a label of another
- * status or a NULL, 25006 in a read-only transaction.
+ * Errors: 42704 unknown_batch, unknown_label; 22023 wrong_label, null_argument;
+ * 25006 in a read-only transaction.
  */
 Datum
 set_batch_label(PG_FUNCTION_ARGS)
 {
 	const StatusLabel *label;
 	Batch		batch;
+	int32		batch_id;
 
 	PreventCommandIfReadOnly("cardgen.set_batch_label()");
-	RequireArgument(fcinfo, 0, "batch_id");
+	batch_id = BatchIdArgument(fcinfo, 0);
 	label = RequireNotIssuedLabel(UseConfiguration(), RequiredText(fcinfo, 1, "status_label"));
 
 	OpenQueries();
-	RequireBatch(PG_GETARG_INT32(0), BATCH_CHANGE, &batch);
+	RequireBatch(batch_id, BATCH_CHANGE, &batch);
 	RunQuery(&update_label, (NullableDatum[]) {
 			Int4Argument(batch.batch_id), TextArgument(label->label)});
 	CloseQueries();

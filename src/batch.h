@@ -1,5 +1,6 @@
 /*
- * A generated batch: consecutive ordinals of a series.
+ * A generated batch: ordinals of a series, consecutive but for what was
+ * imported.
  */
 #ifndef CARDGEN_BATCH_H
 #define CARDGEN_BATCH_H
@@ -14,11 +15,15 @@ typedef struct Batch
 {
 	int32		batch_id;
 	const char *series_code;
-	int64		first_ordinal;
+	pg_uuid_t	incarnation;	/* of the series */
+	NullableDatum first_ordinal;	/* null: between those of other batches */
+	bool		is_consecutive;
 	int32		card_count;
 	const char *status_label;
 	TimestampTz generated_on;
-	TimestampTz expires_on;
+	NullableDatum expires_on;	/* null: no end */
+	NullableDatum issuable_until;	/* null: no end */
+	bool		is_listed;
 } Batch;
 
 typedef enum BatchLock
@@ -30,15 +35,22 @@ typedef enum BatchLock
 
 /* All within OpenQueries(); what they fill in lives until CloseQueries(). */
 
-/* Reports an unknown batch. */
+/* Reports an unknown batch; the second one also a list that has been removed. */
 extern void RequireBatch(int32 batch_id, BatchLock lock, Batch *batch);
+extern void RequireListedBatch(int32 batch_id, Batch *batch);
 
 /*
  * The batch that has an ordinal of a series; false where there is none. Keep:
- * it can't be removed until the transaction ends.
+ * it can't be removed until the transaction ends. Latest: in the newest
+ * snapshot, whatever the isolation level.
  */
 extern bool FindBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch);
+extern bool FindLatestBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch);
 extern bool KeepBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch);
+
+/* Its ordinals and what makes numbers of them, in CurrentMemoryContext. */
+extern void BatchOrdinals(const Batch *batch, Ordinals *ordinals);
+extern const NumberCodec *BatchCodec(const Batch *batch);
 
 /* Its numbers as they are computed; the stream lives as long as the context. */
 extern void StreamBatch(NumberStream *stream, const Batch *batch, MemoryContext context);
@@ -46,9 +58,13 @@ extern void StreamBatch(NumberStream *stream, const Batch *batch, MemoryContext 
 /* A batch has a label of the status not_issued; NULL: the default one. */
 extern const StatusLabel *RequireNotIssuedLabel(Configuration *configuration, const char *label);
 
-/* Batch from a row of SPI_tuptable that starts with the columns BATCH_COLUMNS. */
+/* Batch from a row of SPI_tuptable that starts with BATCH_COLUMNS of the table b. */
 #define BATCH_COLUMNS \
-	"batch_id, series_code, first_ordinal, card_count, status_label, generated_on, expires_on"
+	"b.batch_id, b.series_code, b.first_ordinal, b.ordinals IS NULL, b.card_count, b.status_label," \
+	" b.generated_on, b.expires_on, b.issuable_until, b.is_listed," \
+	" (SELECT c.incarnation FROM cardgen.series_counter c WHERE c.series_code = b.series_code)"
+
+#define BATCH_COLUMN_COUNT 11
 
 extern void ResultBatch(uint64 row, Batch *batch);
 

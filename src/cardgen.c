@@ -1,10 +1,14 @@
+/*
+ * The library's entry: its settings, and times by them.
+ */
 #include "cardgen.h"
 
 #include <limits.h>
 
 #include "compat.h"
-#include "mb/pg_wchar.h"
+#include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 
@@ -43,6 +47,23 @@ IsPositiveInterval(const Interval *interval)
 }
 
 TimestampTz
+ReadableTime(TimestampTz time)
+{
+	int64		days = date2j(10000, 1, 1) - POSTGRES_EPOCH_JDATE;
+
+	return time >= days * USECS_PER_DAY ? DT_NOEND : time;
+}
+
+NullableDatum
+EndArgument(TimestampTz end)
+{
+	return (NullableDatum) {
+		.value = TimestampTzGetDatum(end),
+		.isnull = ReadableTime(end) == DT_NOEND
+	};
+}
+
+TimestampTz
 AddRetention(TimestampTz from, const Interval *retention)
 {
 	/* No month is longer; PostgreSQL 15 and 16 have no infinite interval. */
@@ -51,9 +72,9 @@ AddRetention(TimestampTz from, const Interval *retention)
 
 	if (days >= INT64CONST(10000) * 365)
 		return DT_NOEND;
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-												   TimestampTzGetDatum(from),
-												   IntervalPGetDatum(retention)));
+	return ReadableTime(DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+																TimestampTzGetDatum(from),
+																IntervalPGetDatum(retention))));
 }
 
 TimestampTz
@@ -144,43 +165,4 @@ _PG_init(void)
 							 "Off, active, suspended and issued cards count.", &count_only_active,
 							 false, PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("cardgen");
-}
-
-void
-RequireArgument(FunctionCallInfo fcinfo, int number, const char *name)
-{
-	if (PG_ARGISNULL(number))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be null", name)));
-}
-
-char *
-OptionalText(FunctionCallInfo fcinfo, int number)
-{
-	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
-}
-
-char *
-RequiredText(FunctionCallInfo fcinfo, int number, const char *name)
-{
-	RequireArgument(fcinfo, number, name);
-	return OptionalText(fcinfo, number);
-}
-
-void
-CheckName(const char *value, const char *what)
-{
-	size_t		length = strlen(value);
-	int			characters = pg_mbstrlen_with_len(value, (int) length);
-
-	if (strspn(value, " \t\r\n\f\v") == length)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be empty", what)));
-	if (characters > 255)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is longer than 255 characters", what),
-				 errdetail("It has %d.", characters)));
 }

@@ -1,15 +1,13 @@
 /*
- * The settings of the extension, and what every verb does with its arguments.
+ * The settings of the extension, and times by them.
  */
 #ifndef CARDGEN_H
 #define CARDGEN_H
 
 #include "postgres.h"
 
-#include "fmgr.h"
 #include "utils/timestamp.h"
 
-/* cardgen.* settings, see cardgen.c */
 extern int	max_cards_per_call;
 extern int	max_active_cards_per_customer;
 extern bool count_only_active;
@@ -17,18 +15,14 @@ extern bool count_only_active;
 /* When a batch that is generated now expires by cardgen.batch_retention. */
 extern TimestampTz DefaultBatchExpiry(TimestampTz generated_on);
 
-/* Point in time plus retention, 'infinity' where that is beyond any time. */
+/*
+ * Point in time plus retention. DT_NOEND stands for every time that most
+ * clients can't read, from the year 10000 on; it is stored as null.
+ */
 extern TimestampTz AddRetention(TimestampTz from, const Interval *retention);
+extern TimestampTz ReadableTime(TimestampTz time);
+extern NullableDatum EndArgument(TimestampTz end);
+
 extern bool IsPositiveInterval(const Interval *interval);
-
-/* Refuses a null argument. */
-extern void RequireArgument(FunctionCallInfo fcinfo, int number, const char *name);
-
-/* A text argument as a C string; NULL where it is null, or an error. */
-extern char *OptionalText(FunctionCallInfo fcinfo, int number);
-extern char *RequiredText(FunctionCallInfo fcinfo, int number, const char *name);
-
-/* A text that people read: neither blank nor longer than 255 characters. */
-extern void CheckName(const char *value, const char *what);
 
 #endif

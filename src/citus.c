@@ -1,9 +1,13 @@
+/*
+ * Citus: what it has done with the tables.
+ */
 #include "citus.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_namespace.h"
+#include "refusal.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -55,9 +59,5 @@ RequireCoordinator(void)
 	systable_endscan(scan);
 	table_close(groups, AccessShareLock);
 	if (!is_coordinator)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cardgen does not work on a worker node"),
-				 errdetail("Card series, their keys and their counters are on the coordinator."),
-				 errhint("Connect to the coordinator.")));
+		Refuse(WorkerNode());
 }

@@ -11,6 +11,7 @@
 #include "nodes/tidbitmap.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "storage/shmem.h"
 #include "utils/guc.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -22,6 +23,11 @@
 
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
+#endif
+
+#ifndef palloc_array
+#define palloc_array(type, count) ((type *) palloc(mul_size(sizeof(type), count)))
+#define palloc0_array(type, count) ((type *) palloc0(mul_size(sizeof(type), count)))
 #endif
 
 /* What the check of a setting keeps for its use; guc.c frees it. */

@@ -1,25 +1,57 @@
+/*
+ * The series and status labels, kept in the memory of each backend.
+ */
 #include "configuration.h"
 
 #include <openssl/crypto.h>
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "citus.h"
 #include "commands/trigger.h"
 #include "query.h"
 #include "storage/sinval.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+
+#define CODE_SIZE 51
+
+/* Where prefix and suffix end: with them it tells all series but a few apart. */
+typedef struct Shape
+{
+	int			number_length;
+	int			prefix_length;
+	int			suffix_length;
+} Shape;
+
+#define SHAPE_KEY_SIZE (AFFIX_MAX_LENGTH * 2 + 24)
+
+typedef struct SeriesOfCode
+{
+	char		code[CODE_SIZE];
+	Series	   *series;
+} SeriesOfCode;
+
+typedef struct SeriesOfShape
+{
+	char		key[SHAPE_KEY_SIZE];
+	Series	   *first;
+} SeriesOfShape;
 
 struct Configuration
 {
 	MemoryContext context;
 	int			users;
 	bool		is_current;
-	int			series_count;
-	Series	   *series;
+	bool		has_imported;
+	HTAB	   *series_by_code;
+	HTAB	   *series_by_shape;
+	List	   *shapes;
 	int			label_count;
 	StatusLabel *labels;
 	const StatusLabel *defaults[STATUS_COUNT];
@@ -27,10 +59,8 @@ struct Configuration
 
 static Configuration *current = NULL;
 
-static PreparedQuery read_series = {
-	"SELECT code, name, prefix, suffix, alphabet, method::text, check_digit::text, length,"
-	" card_offset, capacity, max_active_cards, coalesce(card_expiry_days, 0), is_active, batch_retention"
-	" FROM cardgen.series"
+static PreparedQuery find_imported = {
+	"SELECT EXISTS (SELECT FROM cardgen.series WHERE method = 'imported')"
 };
 
 static PreparedQuery read_labels = {
@@ -38,8 +68,8 @@ static PreparedQuery read_labels = {
 };
 
 static PreparedQuery read_key = {
-	"SELECT key FROM cardgen.series_key WHERE series_code = $1",
-	1, {TEXTOID}
+	"SELECT key FROM cardgen.series_key WHERE series_code = $1 AND incarnation = $2",
+	2, {TEXTOID, UUIDOID}
 };
 
 static const char *const status_names[STATUS_COUNT] = {
@@ -60,9 +90,7 @@ configuration_changed(PG_FUNCTION_ARGS)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("configuration_changed can only be called as a trigger")));
+		Refuse(NotATrigger());
 
 	CacheInvalidateRelcache(trigger->tg_relation);
 	return PointerGetDatum(NULL);
@@ -134,57 +162,85 @@ WatchRelations(void)
 	is_registered = true;
 }
 
-static char *
-CopyText(uint64 row, int column)
+/* In capitals, a character at least that stands in no affix between them. */
+static void
+MakeShapeKey(char *key, const Shape *shape, const char *prefix, const char *suffix)
 {
-	return MemoryContextStrdup(current->context, ResultText(row, column));
-}
+	char	   *end = key + snprintf(key, SHAPE_KEY_SIZE, "%d:", shape->number_length);
 
-void
-BuildFormat(NumberFormat *format, const char *prefix, const char *suffix,
-			const char *alphabet, const char *method, const char *check_digit,
-			int length, int64 offset)
-{
-	format->prefix_length = (int) strlcpy(format->prefix, prefix, sizeof(format->prefix));
-	format->suffix_length = (int) strlcpy(format->suffix, suffix, sizeof(format->suffix));
-	format->radix = (int) strlcpy(format->alphabet, alphabet, sizeof(format->alphabet));
-	format->method = strcmp(method, "random") == 0 ? METHOD_RANDOM : METHOD_SEQUENTIAL;
-	format->check_digit = strcmp(check_digit, "luhn") == 0 ? CHECK_DIGIT_LUHN :
-		strcmp(check_digit, "mod7") == 0 ? CHECK_DIGIT_MOD7 : CHECK_DIGIT_NONE;
-	format->length = length;
-	format->offset = offset;
+	for (int i = 0; i < shape->prefix_length; i++)
+		*end++ = (char) pg_ascii_toupper((unsigned char) prefix[i]);
+	*end++ = ':';
+	for (int i = 0; i < shape->suffix_length; i++)
+		*end++ = (char) pg_ascii_toupper((unsigned char) suffix[i]);
+	*end = '\0';
 }
 
 static void
-LoadSeries(Series *series, uint64 row)
+RememberShape(Configuration *configuration, const Shape *shape)
 {
-	bool		is_null;
-	Datum		retention = ResultDatum(row, 13, &is_null);
+	MemoryContext caller_context;
+	ListCell   *cell;
+	Shape	   *copy;
 
-	series->code = CopyText(row, 0);
-	series->name = CopyText(row, 1);
-	BuildFormat(&series->format, ResultText(row, 2), ResultText(row, 3), ResultText(row, 4),
-				ResultText(row, 5), ResultText(row, 6), ResultInt4(row, 7), ResultInt8(row, 8));
-	series->capacity = ResultInt8(row, 9);
-	series->max_active_cards = ResultInt4(row, 10);
-	series->card_expiry_days = ResultInt4(row, 11);
-	series->is_active = ResultBool(row, 12);
-	if (!is_null)
-	{
-		Interval   *copy = MemoryContextAlloc(current->context, sizeof(Interval));
+	foreach(cell, configuration->shapes)
+		if (memcmp(lfirst(cell), shape, sizeof(Shape)) == 0)
+			return;
+	caller_context = MemoryContextSwitchTo(configuration->context);
+	copy = palloc(sizeof(Shape));
+	*copy = *shape;
+	configuration->shapes = lappend(configuration->shapes, copy);
+	MemoryContextSwitchTo(caller_context);
+}
 
-		*copy = *DatumGetIntervalP(retention);
-		series->batch_retention = copy;
-	}
+/* Adds the series in a row of a result, unless it is known already. */
+static Series *
+RememberSeries(Configuration *configuration, uint64 row)
+{
+	SeriesOfCode *of_code;
+	SeriesOfShape *of_shape;
+	char		key[SHAPE_KEY_SIZE];
+	Series	   *series;
+	Shape		shape;
+	bool		is_known;
+
+	of_code = hash_search(configuration->series_by_code, ResultText(row, 0), HASH_FIND, NULL);
+	if (of_code != NULL)
+		return of_code->series;
+	series = ResultSeries(row, configuration->context);
+	of_code = hash_search(configuration->series_by_code, series->code, HASH_ENTER, NULL);
+	of_code->series = series;
+	if (series->is_imported)
+		return series;
+
+	shape = (Shape) {
+		FormatNumberLength(&series->format), series->format.prefix_length, series->format.suffix_length
+	};
+	RememberShape(configuration, &shape);
+	MakeShapeKey(key, &shape, series->format.prefix, series->format.suffix);
+	of_shape = hash_search(configuration->series_by_shape, key, HASH_ENTER, &is_known);
+	series->next_of_shape = is_known ? of_shape->first : NULL;
+	of_shape->first = series;
+	return series;
 }
 
 static void
 LoadLabel(StatusLabel *label, uint64 row)
 {
-	label->label = CopyText(row, 0);
+	label->label = MemoryContextStrdup(current->context, ResultText(row, 0));
 	label->status = StatusByName(ResultText(row, 1));
 	if (ResultBool(row, 2))
 		current->defaults[label->status] = label;
+}
+
+static HTAB *
+CreateTable(const char *name, Size key_size, Size entry_size)
+{
+	HASHCTL		control = {
+		.keysize = key_size, .entrysize = entry_size, .hcxt = current->context
+	};
+
+	return hash_create(name, 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
 /*
@@ -202,13 +258,12 @@ LoadConfiguration(void)
 	current = MemoryContextAllocZero(context, sizeof(Configuration));
 	current->context = context;
 	current->is_current = true;
+	current->series_by_code = CreateTable("cardgen series by code", CODE_SIZE, sizeof(SeriesOfCode));
+	current->series_by_shape = CreateTable("cardgen series by shape", SHAPE_KEY_SIZE, sizeof(SeriesOfShape));
 
 	OpenQueries();
-	current->series_count = (int) ReadLatest(&read_series, NULL);
-	current->series = MemoryContextAllocZero(context, sizeof(Series) * (current->series_count + 1));
-	for (int i = 0; i < current->series_count; i++)
-		LoadSeries(&current->series[i], i);
-
+	ReadLatest(&find_imported, NULL);
+	current->has_imported = ResultBool(0, 0);
 	current->label_count = (int) ReadLatest(&read_labels, NULL);
 	current->labels = MemoryContextAllocZero(context, sizeof(StatusLabel) * (current->label_count + 1));
 	for (int i = 0; i < current->label_count; i++)
@@ -249,21 +304,35 @@ UseConfiguration(void)
 }
 
 void
-ReportUnknownSeries(const char *code)
+RereadConfiguration(Configuration **configuration)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("card series \"%s\" does not exist", code),
-			 errhint("The view cardgen.series_usage lists the series there are.")));
+	is_stale = true;
+	*configuration = UseConfiguration();
+}
+
+bool
+HasImportedSeries(const Configuration *configuration)
+{
+	return configuration->has_imported;
 }
 
 Series *
 FindSeries(Configuration *configuration, const char *code)
 {
-	for (int i = 0; i < configuration->series_count; i++)
-		if (strcmp(configuration->series[i].code, code) == 0)
-			return &configuration->series[i];
-	return NULL;
+	SeriesOfCode *known;
+	Series	   *series = NULL;
+
+	if (strlen(code) >= CODE_SIZE)
+		return NULL;
+	known = hash_search(configuration->series_by_code, code, HASH_FIND, NULL);
+	if (known != NULL)
+		return known->series;
+
+	OpenQueries();
+	if (ReadSeriesOfCode(code))
+		series = RememberSeries(configuration, 0);
+	CloseQueries();
+	return series;
 }
 
 Series *
@@ -272,19 +341,41 @@ RequireSeries(Configuration *configuration, const char *code)
 	Series	   *series = FindSeries(configuration, code);
 
 	if (series == NULL)
-		ReportUnknownSeries(code);
+		Refuse(UnknownSeries(code));
 	return series;
 }
 
-void
-RequireActive(const Series *series)
+bool
+IsOfSeries(const Series *series, const pg_uuid_t *incarnation)
 {
-	if (!series->is_active)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("card series \"%s\" is not active", series->code),
-				 errhint("Activate it with cardgen.alter_series(code => '%s', is_active => true).",
-						 series->code)));
+	return memcmp(series->incarnation.data, incarnation->data, UUID_LEN) == 0;
+}
+
+Series *
+CurrentSeries(Configuration **configuration, const char *code, const pg_uuid_t *incarnation)
+{
+	Series	   *series = FindSeries(*configuration, code);
+
+	if (series == NULL || !IsOfSeries(series, incarnation))
+	{
+		RereadConfiguration(configuration);
+		series = RequireSeries(*configuration, code);
+		if (!IsOfSeries(series, incarnation))
+			Refuse(SeriesIncomplete(code));
+	}
+	return series;
+}
+
+Refusal *
+CheckActive(const Series *series)
+{
+	return series->is_active ? NULL : SeriesInactive(series->code);
+}
+
+Refusal *
+CheckGenerates(const Series *series)
+{
+	return series->is_imported ? SeriesImported(series->code) : CheckActive(series);
 }
 
 const StatusLabel *
@@ -302,44 +393,67 @@ RequireLabel(Configuration *configuration, const char *label)
 	const StatusLabel *found = FindLabel(configuration, label);
 
 	if (found == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("status label \"%s\" does not exist", label),
-				 errhint("The view cardgen.status_labels lists the labels there are.")));
+		Refuse(UnknownLabel(label));
 	return found;
 }
 
 const StatusLabel *
 DefaultLabel(Configuration *configuration, CardStatus status)
 {
+	if (configuration->defaults[status] == NULL)
+		Refuse(LabelMissing(StatusName(status)));
 	return configuration->defaults[status];
 }
 
-const Series *
-FindOverlap(Configuration *configuration, const NumberFormat *format)
+static NumberMatch
+MatchKnown(Configuration *configuration, const char *text, size_t length,
+		   Series **series, char *number)
 {
-	for (int i = 0; i < configuration->series_count; i++)
-		if (FormatsOverlap(&configuration->series[i].format, format))
-			return &configuration->series[i];
-	return NULL;
+	ListCell   *cell;
+
+	foreach(cell, configuration->shapes)
+	{
+		const Shape *shape = lfirst(cell);
+		char		key[SHAPE_KEY_SIZE];
+		SeriesOfShape *of_shape;
+
+		if ((size_t) shape->number_length != length)
+			continue;
+		MakeShapeKey(key, shape, text, text + length - shape->suffix_length);
+		of_shape = hash_search(configuration->series_by_shape, key, HASH_FIND, NULL);
+		for (*series = of_shape == NULL ? NULL : of_shape->first; *series != NULL; *series = (*series)->next_of_shape)
+		{
+			NumberMatch match = FormatMatch(&(*series)->format, text, length, number);
+
+			if (match != NUMBER_MALFORMED)
+				return match;
+		}
+	}
+	*series = NULL;
+	return NUMBER_MALFORMED;
 }
 
 NumberMatch
 MatchNumber(Configuration *configuration, const char *text, size_t length,
 			Series **series, char *number)
 {
-	*series = NULL;
-	for (int i = 0; i < configuration->series_count; i++)
-	{
-		NumberMatch match = FormatMatch(&configuration->series[i].format, text, length, number);
+	NumberMatch match;
+	uint64		count;
 
-		if (match != NUMBER_MALFORMED)
-		{
-			*series = &configuration->series[i];
-			return match;
-		}
-	}
-	return NUMBER_MALFORMED;
+	*series = NULL;
+	if (length < NUMBER_MIN_LENGTH || length > NUMBER_MAX_LENGTH ||
+		strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") < length)
+		return NUMBER_MALFORMED;
+	match = MatchKnown(configuration, text, length, series, number);
+	if (match != NUMBER_MALFORMED)
+		return match;
+
+	OpenQueries();
+	count = ReadSeriesOfNumber(text, length);
+	for (uint64 i = 0; i < count; i++)
+		RememberSeries(configuration, i);
+	CloseQueries();
+	return count == 0 ? NUMBER_MALFORMED : MatchKnown(configuration, text, length, series, number);
 }
 
 static void
@@ -360,12 +474,9 @@ SeriesCodec(Configuration *configuration, Series *series)
 	if (series->codec != NULL)
 		return series->codec;
 
-	if (ReadLatest(&read_key, (NullableDatum[]) {TextArgument(series->code)}) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("card series \"%s\" has no key here", series->code),
-				 errdetail("Its row in cardgen.series_key is missing."),
-				 errhint("On a subscriber wait until that table has been copied; else restore it from a backup.")));
+	if (ReadLatest(&read_key, (NullableDatum[]) {
+				TextArgument(series->code), UuidArgument(&series->incarnation)}) != 1)
+		Refuse(KeyMissing(series->code));
 	key = DatumGetByteaPP(ResultDatum(0, 0, &is_null));
 
 	codec = MemoryContextAllocZero(configuration->context, sizeof(NumberCodec));

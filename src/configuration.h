@@ -1,18 +1,18 @@
 /*
  * The series and status labels, kept in the memory of each backend.
  *
- * They are read again when a row of their tables has changed, in this backend
- * or another. What a function has in use stays as it was until its memory
- * context goes.
+ * Labels are read at once, a series when it is first needed: by its code, or
+ * for a number that could be one of its own. All is read again when a row of
+ * their tables has changed, in this backend or another. What a function has in
+ * use stays as it was until its memory context goes.
  */
 #ifndef CARDGEN_CONFIGURATION_H
 #define CARDGEN_CONFIGURATION_H
 
 #include "postgres.h"
 
-#include "compat.h"
-#include "number_codec.h"
-#include "utils/timestamp.h"
+#include "refusal.h"
+#include "series_row.h"
 
 /* In the order of the type cardgen.card_status. */
 typedef enum CardStatus
@@ -33,19 +33,6 @@ typedef struct StatusLabel
 	CardStatus	status;
 } StatusLabel;
 
-typedef struct Series
-{
-	const char *code;
-	const char *name;
-	NumberFormat format;
-	int64		capacity;
-	int			max_active_cards;
-	int			card_expiry_days;	/* 0: cards do not expire */
-	const Interval *batch_retention;	/* NULL: by the setting */
-	bool		is_active;
-	NumberCodec *codec;			/* NULL until SeriesCodec() */
-} Series;
-
 typedef struct Configuration Configuration;
 
 /* The configuration of now, there until CurrentMemoryContext is reset. */
@@ -55,15 +42,25 @@ extern Configuration *UseConfiguration(void);
 extern Series *RequireSeries(Configuration *configuration, const char *code);
 extern const StatusLabel *RequireLabel(Configuration *configuration, const char *label);
 
-extern void RequireActive(const Series *series);
-pg_noreturn extern void ReportUnknownSeries(const char *code);
+/* This one a status without a label. */
+extern const StatusLabel *DefaultLabel(Configuration *configuration, CardStatus status);
 
 extern Series *FindSeries(Configuration *configuration, const char *code);
 extern const StatusLabel *FindLabel(Configuration *configuration, const char *label);
-extern const StatusLabel *DefaultLabel(Configuration *configuration, CardStatus status);
 
-/* The series whose numbers would overlap a format's, or NULL. */
-extern const Series *FindOverlap(Configuration *configuration, const NumberFormat *format);
+/*
+ * A series can be dropped and created again under its code: is the one in
+ * memory the one that a row is of? Rows can be seen before the message that
+ * the configuration has changed comes; CurrentSeries() reads it again then.
+ */
+extern bool IsOfSeries(const Series *series, const pg_uuid_t *incarnation);
+extern Series *CurrentSeries(Configuration **configuration, const char *code,
+							 const pg_uuid_t *incarnation);
+extern void RereadConfiguration(Configuration **configuration);
+
+/* Can its cards be issued? Can it generate numbers? */
+extern Refusal *CheckActive(const Series *series);
+extern Refusal *CheckGenerates(const Series *series);
 
 /*
  * The series that a text could be a number of, and that number as printed;
@@ -72,10 +69,8 @@ extern const Series *FindOverlap(Configuration *configuration, const NumberForma
 extern NumberMatch MatchNumber(Configuration *configuration, const char *text, size_t length,
 							   Series **series, char *number);
 
-/* A format from checked parts, enum values by their names. */
-extern void BuildFormat(NumberFormat *format, const char *prefix, const char *suffix,
-						const char *alphabet, const char *method, const char *check_digit,
-						int length, int64 offset);
+/* Are there series whose numbers have no format? */
+extern bool HasImportedSeries(const Configuration *configuration);
 
 /* Within OpenQueries(): reads the key of the series the first time. */
 extern const NumberCodec *SeriesCodec(Configuration *configuration, Series *series);

@@ -1,57 +1,406 @@
+/*
+ * Which ordinals of a series have been used.
+ */
 #include "counter.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "ordinal_block.h"
 #include "query.h"
 
+/* So many for whoever issues while others do; of a small series fewer. */
+#define RANGE_MOST 1000
+#define RANGE_SHARE 64
+
+#define RESERVED_STEP 1000
+
 static PreparedQuery lock_counter = {
-	"SELECT next_ordinal FROM cardgen.series_counter WHERE series_code = $1 FOR NO KEY UPDATE",
+	"SELECT next_ordinal, incarnation FROM cardgen.series_counter WHERE series_code = $1 FOR NO KEY UPDATE",
 	1, {TEXTOID}
 };
 
-static PreparedQuery advance_counter = {
-	"UPDATE cardgen.series_counter SET next_ordinal = next_ordinal + $2 WHERE series_code = $1",
+static PreparedQuery move_counter = {
+	"UPDATE cardgen.series_counter SET next_ordinal = $2, passed_over = passed_over + $3 WHERE series_code = $1",
+	3, {TEXTOID, INT8OID, INT8OID}
+};
+
+/* The id stays when the batch has gone, so that no other batch gets it. */
+static PreparedQuery number_batch = {
+	"UPDATE cardgen.series_counter SET next_ordinal = $2, passed_over = passed_over + $3,"
+	" last_batch_id = pg_catalog.nextval('cardgen.batch_id_seq') WHERE series_code = $1 RETURNING last_batch_id",
+	3, {TEXTOID, INT8OID, INT8OID}
+};
+
+/* Nothing where the counter is locked or at the end. */
+static PreparedQuery take_from_counter = {
+	"UPDATE cardgen.series_counter c SET next_ordinal = c.next_ordinal + 1"
+	" WHERE c.series_code = (SELECT l.series_code FROM cardgen.series_counter l"
+	"  WHERE l.series_code = $1 AND l.next_ordinal < $2 FOR NO KEY UPDATE SKIP LOCKED)"
+	" RETURNING next_ordinal - 1, incarnation, EXISTS (SELECT FROM cardgen.reserved_range r"
+	"  WHERE r.series_code = $1 AND r.first_ordinal = c.next_ordinal)",
 	2, {TEXTOID, INT8OID}
 };
 
-static PreparedQuery read_counter = {
-	"SELECT next_ordinal FROM cardgen.series_counter WHERE series_code = $1",
+/* Of a range that no one else is using. */
+static PreparedQuery take_from_range = {
+	"UPDATE cardgen.free_range f SET first_ordinal = f.first_ordinal + 1"
+	" WHERE f.series_code = $1 AND f.end_ordinal = (SELECT l.end_ordinal FROM cardgen.free_range l"
+	"  WHERE l.series_code = $1 AND l.first_ordinal < l.end_ordinal LIMIT 1 FOR UPDATE SKIP LOCKED)"
+	" RETURNING first_ordinal - 1, (SELECT c.incarnation FROM cardgen.series_counter c WHERE c.series_code = $1),"
+	" first_ordinal = end_ordinal, end_ordinal",
 	1, {TEXTOID}
 };
 
-int64
-LockCounter(const char *series_code)
+static PreparedQuery lock_ranges = {
+	"SELECT first_ordinal, end_ordinal FROM cardgen.free_range"
+	" WHERE series_code = $1 AND first_ordinal < end_ordinal ORDER BY end_ordinal FOR UPDATE",
+	1, {TEXTOID}
+};
+
+/* Waits for the lowest one; nothing where its user has used it up. */
+static PreparedQuery await_range = {
+	"SELECT FROM cardgen.free_range WHERE series_code = $1 AND first_ordinal < end_ordinal"
+	" ORDER BY end_ordinal LIMIT 1 FOR UPDATE",
+	1, {TEXTOID}
+};
+
+static PreparedQuery any_range = {
+	"SELECT FROM cardgen.free_range WHERE series_code = $1 AND first_ordinal < end_ordinal LIMIT 1",
+	1, {TEXTOID}
+};
+
+static PreparedQuery shrink_range = {
+	"UPDATE cardgen.free_range SET first_ordinal = $3 WHERE series_code = $1 AND end_ordinal = $2",
+	3, {TEXTOID, INT8OID, INT8OID}
+};
+
+static PreparedQuery delete_range = {
+	"DELETE FROM cardgen.free_range WHERE series_code = $1 AND end_ordinal = $2",
+	2, {TEXTOID, INT8OID}
+};
+
+static PreparedQuery insert_range = {
+	"INSERT INTO cardgen.free_range (series_code, first_ordinal, end_ordinal) VALUES ($1, $2, $3)",
+	3, {TEXTOID, INT8OID, INT8OID}
+};
+
+static PreparedQuery read_reserved = {
+	"SELECT first_ordinal, end_ordinal FROM cardgen.reserved_range"
+	" WHERE series_code = $1 AND first_ordinal >= $2 ORDER BY first_ordinal LIMIT $3",
+	3, {TEXTOID, INT8OID, INT4OID}
+};
+
+static PreparedQuery delete_reserved = {
+	"DELETE FROM cardgen.reserved_range WHERE series_code = $1 AND first_ordinal < $2",
+	2, {TEXTOID, INT8OID}
+};
+
+static PreparedQuery count_remaining = {
+	"SELECT ($2 - c.next_ordinal"
+	" + (SELECT coalesce(sum(end_ordinal - first_ordinal), 0) FROM cardgen.free_range WHERE series_code = $1)"
+	" - (SELECT coalesce(sum(end_ordinal - first_ordinal), 0) FROM cardgen.reserved_range WHERE series_code = $1))::bigint"
+	" FROM cardgen.series_counter c WHERE c.series_code = $1",
+	2, {TEXTOID, INT8OID}
+};
+
+static PreparedQuery read_use = {
+	"SELECT c.incarnation, $2 < c.next_ordinal AND NOT coalesce((SELECT f.first_ordinal <= $2"
+	"  FROM cardgen.free_range f WHERE f.series_code = $1 AND f.end_ordinal > $2 ORDER BY f.end_ordinal LIMIT 1), false)"
+	" FROM cardgen.series_counter c WHERE c.series_code = $1",
+	2, {TEXTOID, INT8OID}
+};
+
+void
+LockCounter(const char *series_code, Counter *counter)
 {
-	if (RunQuery(&lock_counter, (NullableDatum[]) {TextArgument(series_code)}) == 0)
-		ReportUnknownSeries(series_code);
-	return ResultInt8(0, 0);
+	NullableDatum code = TextArgument(series_code);
+
+	ReturnBlock(series_code);
+	if (RunQuery(&lock_counter, &code) == 0)
+		Refuse(UnknownSeries(series_code));
+	counter->series_code = pstrdup(series_code);
+	counter->next_ordinal = ResultInt8(0, 0);
+	counter->incarnation = ResultUuid(0, 1);
+}
+
+/* What a walk ahead from the counter has come to. */
+typedef struct Walk
+{
+	int64		position;
+	int64		passed_over;
+} Walk;
+
+/*
+ * Appends up to count ordinals from the counter on, less the reserved ones,
+ * and passes over those that follow: the counter never rests on one.
+ */
+static Walk
+WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
+{
+	Walk		walk = {from, 0};
+	int64		searched = from;
+	uint64		found;
+
+	do
+	{
+		found = RunQuery(&read_reserved, (NullableDatum[]) {
+				TextArgument(series->code), Int8Argument(searched), Int4Argument(RESERVED_STEP)});
+		for (uint64 i = 0; i <= found; i++)
+		{
+			bool		is_last = i == found;
+			int64		reserved = is_last ? series->capacity : ResultInt8(i, 0);
+			int64		wanted;
+
+			if (is_last && found == RESERVED_STEP)
+				break;
+			wanted = Min(count, reserved - walk.position);
+			AppendRun(taken, walk.position, walk.position + wanted);
+			walk.position += wanted;
+			count -= wanted;
+			if (is_last || walk.position < reserved)
+				return walk;
+			walk.position = searched = ResultInt8(i, 1);
+			walk.passed_over += walk.position - reserved;
+		}
+	} while (found == RESERVED_STEP);
+	return walk;
+}
+
+/* The free ranges, from the lowest on, locked. */
+static Ordinals
+LockRanges(const Series *series)
+{
+	NullableDatum code = TextArgument(series->code);
+	uint64		found = RunQuery(&lock_ranges, &code);
+	Ordinals	ranges;
+
+	InitOrdinals(&ranges);
+	for (uint64 i = 0; i < found; i++)
+		AppendRange(&ranges, ResultInt8(i, 0), ResultInt8(i, 1));
+	return ranges;
+}
+
+/* The first ones of a range that is locked. */
+static void
+TakeFromRange(const Series *series, const OrdinalRun *range, int64 count)
+{
+	NullableDatum code = TextArgument(series->code);
+	NullableDatum end = Int8Argument(range->end);
+
+	if (range->first + count == range->end)
+		RunQuery(&delete_range, (NullableDatum[]) {code, end});
+	else
+		RunQuery(&shrink_range, (NullableDatum[]) {code, end, Int8Argument(range->first + count)});
+}
+
+/*
+ * From the counter where it has enough ahead, otherwise the lowest ones there
+ * are: those of free ranges, then from the counter.
+ */
+static Walk
+Take(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
+{
+	Walk		walk;
+
+	InitOrdinals(taken);
+	walk = WalkAhead(series, counter->next_ordinal, count, taken);
+	if (taken->count < count)
+	{
+		Ordinals	ranges = LockRanges(series);
+
+		InitOrdinals(taken);
+		for (int i = 0; i < ranges.run_count; i++)
+		{
+			const OrdinalRun *range = &ranges.runs[i];
+			int64		wanted = Min(count - taken->count, range->end - range->first);
+
+			if (wanted == 0)
+				break;
+			AppendRun(taken, range->first, range->first + wanted);
+			TakeFromRange(series, range, wanted);
+		}
+		walk = WalkAhead(series, counter->next_ordinal, count - taken->count, taken);
+	}
+	if (taken->count < count)
+		Refuse(SeriesExhausted(series->code, taken->count, count, series->capacity));
+	return walk;
+}
+
+/* Moves the counter on; the id of a batch where it is for one. */
+static int32
+MoveCounter(const Series *series, Walk walk, bool is_batch)
+{
+	NullableDatum code = TextArgument(series->code);
+	NullableDatum position = Int8Argument(walk.position);
+
+	if (walk.passed_over > 0)
+		RunQuery(&delete_reserved, (NullableDatum[]) {code, position});
+	RunQuery(is_batch ? &number_batch : &move_counter,
+			 (NullableDatum[]) {code, position, Int8Argument(walk.passed_over)});
+	return is_batch ? ResultInt4(0, 0) : 0;
+}
+
+int32
+TakeBatch(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
+{
+	return MoveCounter(series, Take(series, counter, count, taken), true);
 }
 
 void
-CheckRemaining(const Series *series, int64 next_ordinal, int64 count)
+TakeOrdinals(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 {
-	int64		remaining = series->capacity - next_ordinal;
+	MoveCounter(series, Take(series, counter, count, taken), false);
+}
+
+void
+SkipOrdinals(const Series *series, const Counter *counter, int64 count)
+{
+	int64		remaining = RemainingOrdinals(series);
+	Ordinals	ranges = LockRanges(series);
+	Ordinals	skipped;
 
 	if (count > remaining)
-		ereport(ERROR,
-				(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
-				 errmsg_plural("card series \"%s\" has only " INT64_FORMAT " number left",
-							   "card series \"%s\" has only " INT64_FORMAT " numbers left",
-							   (unsigned long) remaining, series->code, remaining),
-				 errdetail(INT64_FORMAT " were asked for; the format has " INT64_FORMAT " in all.",
-						   count, series->capacity),
-				 errhint("Create a series with a greater length or another prefix.")));
+		Refuse(SeriesExhausted(series->code, remaining, count, series->capacity));
+	for (int i = 0; i < ranges.run_count; i++)
+		TakeFromRange(series, &ranges.runs[i], Min(count, ranges.runs[i].end - ranges.runs[i].first));
+	InitOrdinals(&skipped);
+	MoveCounter(series, WalkAhead(series, counter->next_ordinal, count, &skipped), false);
 }
 
-void
-AdvanceCounter(const Series *series, int64 next_ordinal, int64 count)
+static bool
+ResultOrdinal(uint64 found, int64 *ordinal, pg_uuid_t *incarnation)
 {
-	CheckRemaining(series, next_ordinal, count);
-	RunQuery(&advance_counter, (NullableDatum[]) {TextArgument(series->code), Int8Argument(count)});
+	if (found == 0)
+		return false;
+	*ordinal = ResultInt8(0, 0);
+	*incarnation = ResultUuid(0, 1);
+	return true;
+}
+
+static bool
+TakeOneFromRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation)
+{
+	NullableDatum code = TextArgument(series_code);
+
+	if (!ResultOrdinal(RunQuery(&take_from_range, &code), ordinal, incarnation))
+		return false;
+	if (ResultBool(0, 2))
+		RunQuery(&delete_range, (NullableDatum[]) {code, Int8Argument(ResultInt8(0, 3))});
+	return true;
+}
+
+static bool
+TakeOneFromCounter(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
+{
+	Ordinals	none;
+
+	if (!ResultOrdinal(RunQuery(&take_from_counter, (NullableDatum[]) {
+				TextArgument(series->code), Int8Argument(series->capacity)}), ordinal, incarnation))
+		return false;
+	if (ResultBool(0, 2))
+	{
+		InitOrdinals(&none);
+		MoveCounter(series, WalkAhead(series, *ordinal + 1, 0, &none), false);
+	}
+	return true;
+}
+
+/* The last ones are in ranges that others are using: whoever waits may get one. */
+static void
+AwaitRange(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
+{
+	NullableDatum code = TextArgument(series->code);
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (RunQuery(&await_range, &code) == 0 && RunQuery(&any_range, &code) == 0)
+			Refuse(SeriesExhausted(series->code, 0, 1, series->capacity));
+	} while (!TakeOneFromRange(series->code, ordinal, incarnation));
+}
+
+/*
+ * With the counter locked, for which this may have waited: others are at work,
+ * so they find the rest of what is taken here in a free range.
+ */
+static int64
+TakeWithCounter(const Series *series, const Counter *counter, int64 block_size, pg_uuid_t *incarnation)
+{
+	int64		ahead = series->capacity - counter->next_ordinal;
+	int64		wanted = block_size > 1 ? block_size : Max(1, Min(ahead / RANGE_SHARE, RANGE_MOST));
+	Ordinals	taken;
+	Walk		walk;
+	int64		ordinal;
+	int64		end;
+
+	InitOrdinals(&taken);
+	walk = WalkAhead(series, counter->next_ordinal, wanted, &taken);
+	if (taken.count == 0)
+	{
+		AwaitRange(series, &ordinal, incarnation);
+		return ordinal;
+	}
+	ordinal = taken.runs[0].first;
+	end = taken.runs[0].end;
+	if (taken.run_count > 1)
+	{
+		InitOrdinals(&taken);
+		walk = WalkAhead(series, ordinal, end - ordinal, &taken);
+	}
+	MoveCounter(series, walk, false);
+	if (block_size > 1)
+		KeepBlock(series->code, incarnation, ordinal + 1, end);
+	else if (ordinal + 1 < end)
+		RunQuery(&insert_range, (NullableDatum[]) {
+				TextArgument(series->code), Int8Argument(ordinal + 1), Int8Argument(end)});
+	return ordinal;
 }
 
 int64
-ReadCounter(const char *series_code)
+TakeOrdinal(const char *series_code, Configuration **configuration, Series **series)
 {
-	return ReadQuery(&read_counter, (NullableDatum[]) {TextArgument(series_code)}) == 0 ?
-		0 : ResultInt8(0, 0);
+	pg_uuid_t	incarnation;
+	int64		block_size;
+	int64		ordinal;
+	Counter		counter;
+
+	if (!NextOfBlock(series_code, &ordinal, &incarnation))
+	{
+		*series = RequireSeries(*configuration, series_code);
+		Require(CheckGenerates(*series));
+		block_size = SizeOfNextBlock(series_code);
+		if (block_size > 1 ||
+			(!TakeOneFromRange(series_code, &ordinal, &incarnation) &&
+			 !TakeOneFromCounter(*series, &ordinal, &incarnation)))
+		{
+			LockCounter(series_code, &counter);
+			incarnation = counter.incarnation;
+			*series = CurrentSeries(configuration, series_code, &incarnation);
+			Require(CheckGenerates(*series));
+			ordinal = TakeWithCounter(*series, &counter, block_size, &incarnation);
+		}
+	}
+	/* From now on the series can't be dropped. */
+	*series = CurrentSeries(configuration, series_code, &incarnation);
+	Require(CheckGenerates(*series));
+	if (ordinal >= (*series)->capacity)
+		Refuse(ConcurrentChange("the card series"));
+	return ordinal;
+}
+
+int64
+RemainingOrdinals(const Series *series)
+{
+	return ReadLatest(&count_remaining, (NullableDatum[]) {
+			TextArgument(series->code), Int8Argument(series->capacity)}) == 0 ? 0 : ResultInt8(0, 0);
+}
+
+bool
+IsOrdinalUsed(const char *series_code, int64 ordinal, pg_uuid_t *incarnation)
+{
+	if (ReadQuery(&read_use, (NullableDatum[]) {
+				TextArgument(series_code), Int8Argument(ordinal)}) == 0)
+		Refuse(SeriesIncomplete(series_code));
+	*incarnation = ResultUuid(0, 0);
+	return ResultBool(0, 1);
 }

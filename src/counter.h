@@ -1,22 +1,45 @@
 /*
- * The counter of a series: ordinals are taken from it under a row lock, by
- * the transaction that uses them. All within OpenQueries().
+ * Which ordinals of a series have been used. All within OpenQueries().
+ *
+ * The counter is where batches take theirs from, under its row's lock. Ahead
+ * of it are ordinals whose numbers were imported, which it passes over. Below
+ * it are free ranges, from which cards are issued one by one while the counter
+ * is locked. What a transaction takes, a rollback gives back.
  */
 #ifndef CARDGEN_COUNTER_H
 #define CARDGEN_COUNTER_H
 
+#include "postgres.h"
+
 #include "configuration.h"
+#include "ordinals.h"
 
-/* The next ordinal, locked until the transaction ends; waits for others. */
-extern int64 LockCounter(const char *series_code);
+typedef struct Counter
+{
+	const char *series_code;
+	pg_uuid_t	incarnation;
+	int64		next_ordinal;
+} Counter;
 
-/* Reports a series that has not so many numbers left. */
-extern void CheckRemaining(const Series *series, int64 next_ordinal, int64 count);
+/* The counter, locked until the transaction ends; waits for others. */
+extern void LockCounter(const char *series_code, Counter *counter);
 
-/* Moves a locked counter on, after CheckRemaining(). */
-extern void AdvanceCounter(const Series *series, int64 next_ordinal, int64 count);
+/* The next ones, or an error that says how many there are; the id of their batch. */
+extern int32 TakeBatch(const Series *series, const Counter *counter, int64 count, Ordinals *taken);
 
-/* The next ordinal as the caller's snapshot has it. */
-extern int64 ReadCounter(const char *series_code);
+/* The next ones for cards without a batch. */
+extern void TakeOrdinals(const Series *series, const Counter *counter, int64 count, Ordinals *taken);
+
+/* One for a card without a batch, without waiting where that can be; and its series. */
+extern int64 TakeOrdinal(const char *series_code, Configuration **configuration, Series **series);
+
+/* Passes over the next ones, and as many of each free range. */
+extern void SkipOrdinals(const Series *series, const Counter *counter, int64 count);
+
+/* How many are left, as the caller's snapshot has it. */
+extern int64 RemainingOrdinals(const Series *series);
+
+/* Has an ordinal of the series been used, as the caller's snapshot has it? */
+extern bool IsOrdinalUsed(const char *series_code, int64 ordinal, pg_uuid_t *incarnation);
 
 #endif

@@ -9,6 +9,7 @@
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "query.h"
+#include "refusal.h"
 #include "utils/lsyscache.h"
 
 static PreparedQuery distribute_table = {
@@ -47,19 +48,15 @@ Distribute(const char *name, const char *column, const char *colocate_with)
  * stays as it is. The other tables stay on the coordinator, where alone
  * the functions work. Cards can't be changed meanwhile.
  *
- * Errors: 55000 where the extension citus is not there or this is a worker
- * node, 25006 in a read-only transaction, and those of Citus.
+ * Errors: 55000 citus_missing, worker_node; 25006 in a read-only transaction;
+ * those of Citus.
  */
 Datum
 distribute(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("cardgen.distribute()");
 	if (!OidIsValid(get_extension_oid("citus", true)))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the extension \"citus\" is not in this database"),
-				 errdetail("It is what spreads tables over several machines."),
-				 errhint("Create it on each of them and add the worker nodes with citus_add_node().")));
+		Refuse(CitusMissing());
 	RequireCoordinator();
 
 	OpenQueries();

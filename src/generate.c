@@ -1,10 +1,11 @@
 /*
- * Generation: a range of ordinals, the batch, its numbers.
+ * Generation: ordinals of a series, the batch, its numbers.
  */
 #include "generate.h"
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "argument.h"
 #include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "counter.h"
@@ -14,83 +15,142 @@
 #include "number_stream.h"
 #include "query.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/tuplestore.h"
 
 static PreparedQuery batch_of_request = {
-	"SELECT " BATCH_COLUMNS ", requested_label FROM cardgen.batch WHERE request_id = $1",
-	1, {UUIDOID}
+	"SELECT " BATCH_COLUMNS ", " REQUEST_COLUMNS " FROM cardgen.batch b WHERE b.request_id = $1 AND b.part = $2",
+	2, {UUIDOID, INT4OID}
 };
 
 /* A request_id that another series' call took in the meantime inserts nothing. */
 static PreparedQuery insert_batch = {
-	"INSERT INTO cardgen.batch (series_code, first_ordinal, card_count, status_label,"
-	" generated_on, expires_on, request_id, requested_label)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-	" ON CONFLICT (request_id) DO NOTHING RETURNING " BATCH_COLUMNS,
-	8, {TEXTOID, INT8OID, INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, TEXTOID}
+	"INSERT INTO cardgen.batch AS b (batch_id, series_code, first_ordinal, ordinals, card_count, status_label,"
+	" generated_on, expires_on, issuable_until, request_id, part, requested_count, requested_size, cards_per_batch, requested_label)"
+	" SELECT $1, $2, $3, (SELECT range_agg(int8range(r.first, r.behind)) FROM unnest($4, $5) r (first, behind)),"
+	" $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16"
+	" ON CONFLICT (request_id, part) DO NOTHING RETURNING " BATCH_COLUMNS,
+	16, {INT4OID, TEXTOID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT4OID, TEXTOID,
+	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT4OID, INT8OID, INT4OID, INT4OID, TEXTOID}
 };
 
 PG_FUNCTION_INFO_V1(generate_batch);
 PG_FUNCTION_INFO_V1(generate_cards);
 
+int64
+CardCountArgument(FunctionCallInfo fcinfo, int number)
+{
+	int64		card_count;
+
+	RequireArgument(fcinfo, number, "card_count");
+	card_count = PG_GETARG_INT64(number);
+	if (card_count < 1)
+		Refuse(BelowMinimum("card_count", card_count, 1));
+	return card_count;
+}
+
 static void
 ReadRequest(FunctionCallInfo fcinfo, Request *request)
 {
 	request->series_code = RequiredText(fcinfo, 0, "series_code");
-	RequireArgument(fcinfo, 1, "card_count");
-	request->card_count = PG_GETARG_INT32(1);
+	request->card_count = CardCountArgument(fcinfo, 1);
 	request->status_label = OptionalText(fcinfo, 2);
 	request->id = fcinfo->args[3];
-	request->named_id = request->id.value;
-
-	if (request->card_count < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("card_count %d must be at least 1", request->card_count)));
+	request->part = 0;
+	request->requested_count = request->card_count;
+	request->requested_size = NullArgument();
+	request->cards_per_batch = (int32) Min(request->card_count, PG_INT32_MAX);
 }
 
-static void
-ReportReusedRequest(const Request *request)
+pg_noreturn static void
+RefuseReuse(const Request *request)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("request_id \"%s\" was used with other arguments",
-					DatumGetCString(DirectFunctionCall1(uuid_out, request->named_id))),
-			 errhint("Repeat a call with all its arguments, and give a new one a new request_id.")));
+	Refuse(RequestReused(DatumGetCString(DirectFunctionCall1(uuid_out, request->id.value))));
+}
+
+void
+RequireSameRequest(uint64 row, const Request *request, const char *series_code)
+{
+	const char *label = ResultText(row, BATCH_COLUMN_COUNT + 1);
+	NullableDatum size = ResultColumn(row, BATCH_COLUMN_COUNT + 2);
+
+	if (strcmp(series_code, request->series_code) != 0 ||
+		ResultInt8(row, BATCH_COLUMN_COUNT) != request->requested_count ||
+		size.isnull != request->requested_size.isnull ||
+		(!size.isnull && DatumGetInt32(size.value) != DatumGetInt32(request->requested_size.value)) ||
+		(label == NULL) != (request->status_label == NULL) ||
+		(label != NULL && strcmp(label, request->status_label) != 0))
+		RefuseReuse(request);
 }
 
 bool
-FindBatchOfRequest(NullableDatum id, Batch *batch)
+FindEarlierBatch(const Request *request, Batch *batch)
 {
-	if (id.isnull || RunQuery(&batch_of_request, &id) == 0)
+	if (request->id.isnull ||
+		RunQuery(&batch_of_request, (NullableDatum[]) {request->id, Int4Argument(request->part)}) == 0)
 		return false;
 	ResultBatch(0, batch);
+	RequireSameRequest(0, request, batch->series_code);
+	if (batch->card_count != request->card_count)
+		RefuseReuse(request);
 	return true;
 }
 
-static bool
-FindEarlierBatch(const Request *request, Batch *batch)
+/* An end for the list, and for the cards that are not issued, which is never earlier. */
+static void
+SetEnds(const Series *series, TimestampTz generated_on, NullableDatum *expires_on, NullableDatum *issuable_until)
 {
-	const char *requested_label;
+	TimestampTz listed = series->batch_retention != NULL ?
+		AddRetention(generated_on, series->batch_retention) : DefaultBatchExpiry(generated_on);
+	TimestampTz issuable = series->stock_retention != NULL ?
+		AddRetention(generated_on, series->stock_retention) :
+		series->is_physical ? DT_NOEND : listed;
 
-	if (!FindBatchOfRequest(request->id, batch))
-		return false;
-	requested_label = ResultText(0, 7);
-	if (strcmp(batch->series_code, request->series_code) != 0 ||
-		batch->card_count != request->card_count ||
-		(requested_label == NULL) != (request->status_label == NULL) ||
-		(requested_label != NULL && strcmp(requested_label, request->status_label) != 0))
-		ReportReusedRequest(request);
-	return true;
+	*expires_on = EndArgument(listed);
+	*issuable_until = EndArgument(Max(listed, issuable));
+}
+
+/* The ends of runs as arrays, of a batch that is not a single run. */
+static void
+RunArrays(const Ordinals *ordinals, NullableDatum *firsts, NullableDatum *ends)
+{
+	Datum	   *values;
+
+	*firsts = *ends = NullArgument();
+	if (ordinals->run_count == 1)
+		return;
+	values = palloc(sizeof(Datum) * ordinals->run_count);
+	for (int i = 0; i < ordinals->run_count; i++)
+		values[i] = Int64GetDatum(ordinals->runs[i].first);
+	*firsts = ArrayOf(INT8OID, values, NULL, ordinals->run_count);
+	for (int i = 0; i < ordinals->run_count; i++)
+		values[i] = Int64GetDatum(ordinals->runs[i].end);
+	*ends = ArrayOf(INT8OID, values, NULL, ordinals->run_count);
 }
 
 static void
-CheckCallLimit(const Request *request)
+InsertBatch(const Request *request, const Series *series, int32 batch_id, const Ordinals *ordinals,
+			int64 counted_from, const StatusLabel *label, Batch *batch)
 {
-	if (request->card_count > max_cards_per_call)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("card_count %d is above the limit of %d", request->card_count, max_cards_per_call),
-				 errhint("Call cardgen.generate_order(), which makes several batches, or have cardgen.max_cards_per_call raised.")));
+	TimestampTz generated_on = GetCurrentTransactionStartTimestamp();
+	bool		is_between = ordinals->run_count > 1 && ordinals->runs[0].first < counted_from;
+	NullableDatum firsts;
+	NullableDatum ends;
+	NullableDatum expires_on;
+	NullableDatum issuable_until;
+
+	SetEnds(series, generated_on, &expires_on, &issuable_until);
+	RunArrays(ordinals, &firsts, &ends);
+	if (RunQuery(&insert_batch, (NullableDatum[]) {
+				Int4Argument(batch_id), TextArgument(series->code),
+				is_between ? NullArgument() : Int8Argument(ordinals->runs[0].first), firsts, ends,
+				Int4Argument((int32) request->card_count), TextArgument(label->label),
+				TimestampArgument(generated_on), expires_on, issuable_until,
+				request->id, Int4Argument(request->part), Int8Argument(request->requested_count),
+				request->requested_size, Int4Argument(request->cards_per_batch),
+				TextArgument(request->status_label)}) == 0)
+		RefuseReuse(request);
+	ResultBatch(0, batch);
 }
 
 /*
@@ -101,55 +161,49 @@ CheckCallLimit(const Request *request)
 void
 Generate(const Request *request, Batch *batch)
 {
-	TimestampTz generated_on = GetCurrentTransactionStartTimestamp();
 	Configuration *configuration;
 	const StatusLabel *label;
 	Series	   *series;
-	TimestampTz expires_on;
-	int64		next_ordinal;
+	Counter		counter;
+	Ordinals	ordinals;
+	int32		batch_id;
 
 	if (FindEarlierBatch(request, batch))
 		return;
-	CheckCallLimit(request);
-	next_ordinal = LockCounter(request->series_code);
+	if (request->part == 0 && request->card_count > max_cards_per_call)
+		Refuse(CallLimit("card_count", request->card_count, max_cards_per_call, true));
+	LockCounter(request->series_code, &counter);
 	if (FindEarlierBatch(request, batch))
 		return;
 
 	configuration = UseConfiguration();
-	series = RequireSeries(configuration, request->series_code);
+	series = CurrentSeries(&configuration, request->series_code, &counter.incarnation);
 	label = RequireNotIssuedLabel(configuration, request->status_label);
-	RequireActive(series);
-	expires_on = series->batch_retention != NULL ?
-		AddRetention(generated_on, series->batch_retention) : DefaultBatchExpiry(generated_on);
+	Require(CheckGenerates(series));
 
-	AdvanceCounter(series, next_ordinal, request->card_count);
-	if (RunQuery(&insert_batch, (NullableDatum[]) {
-				TextArgument(series->code), Int8Argument(next_ordinal),
-				Int4Argument(request->card_count), TextArgument(label->label),
-				TimestampArgument(generated_on), TimestampArgument(expires_on),
-				request->id, TextArgument(request->status_label)}) == 0)
-		ReportReusedRequest(request);
-	ResultBatch(0, batch);
-	StoreNumbers(batch, SeriesCodec(configuration, series));
+	batch_id = TakeBatch(series, &counter, request->card_count, &ordinals);
+	InsertBatch(request, series, batch_id, &ordinals, counter.next_ordinal, label, batch);
+	StoreNumbers(batch, &ordinals, SeriesCodec(configuration, series));
 }
 
 /*
- * generate_batch(series_code text, card_count int, status_label text = NULL,
- *		request_id uuid = NULL) -> TABLE(batch_id int, series_code text,
- *		series_name text, generated_on timestamptz, card_count int,
- *		status_label text, expires_on timestamptz), one row
+ * generate_batch(series_code text, card_count bigint,
+ *		status_label text = NULL, request_id uuid = NULL) ->
+ *		TABLE(batch_id int, series_code text, series_name text,
+ *		generated_on timestamptz, card_count int, status_label text,
+ *		expires_on timestamptz), one row
  *
  * card_count: 1 to cardgen.max_cards_per_call. status_label: one of the status
  * not_issued; NULL for its default. request_id: a call repeated with the id of
  * a batch that still exists returns that batch and generates nothing. The
- * numbers are used up when the transaction commits; other calls on the same
- * series wait for that, those on other series do not.
+ * numbers are used up when the transaction commits; other calls for a batch of
+ * the same series wait for that, those on other series do not. expires_on:
+ * until when the list is kept; NULL: no end.
  *
- * Errors: 42704 for an unknown series or label, 22023 for a NULL, a count
- * below 1, a label of another status or a request_id used with other
- * arguments, 54000 above the limit a call, 2200H where the series has fewer
- * numbers left, 55000 for a series that is not active, 25006 in a read-only
- * transaction.
+ * Errors: 42704 unknown_series, unknown_label; 22023 null_argument,
+ * below_minimum, wrong_label, request_reused; 54000 call_limit; 2200H
+ * series_exhausted; 55000 series_inactive, series_imported, label_missing,
+ * key_missing; 25006 in a read-only transaction.
  */
 Datum
 generate_batch(PG_FUNCTION_ARGS)
@@ -168,8 +222,8 @@ generate_batch(PG_FUNCTION_ARGS)
 			Int32GetDatum(batch.batch_id), CStringGetTextDatum(batch.series_code),
 			CStringGetTextDatum(RequireSeries(UseConfiguration(), batch.series_code)->name),
 			TimestampTzGetDatum(batch.generated_on), Int32GetDatum(batch.card_count),
-			CStringGetTextDatum(batch.status_label), TimestampTzGetDatum(batch.expires_on)},
-			(bool[7]) {false});
+			CStringGetTextDatum(batch.status_label), batch.expires_on.value},
+			(bool[7]) {[6] = batch.expires_on.isnull});
 	CloseQueries();
 	return (Datum) 0;
 }
@@ -187,21 +241,17 @@ static void
 RequireGenerated(const CardRows *rows)
 {
 	if (!TransactionIdIsCurrentTransactionId(rows->transaction))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("batch %d has been rolled back", rows->batch_id),
-				 errdetail("Its numbers will be generated again.")));
+		Refuse(BatchRolledBack(rows->batch_id));
 }
 
 /*
- * generate_cards(series_code text, card_count int, status_label text = NULL,
- *		request_id uuid = NULL) -> TABLE(batch_id int, number text)
+ * generate_cards(series_code text, card_count bigint,
+ *		status_label text = NULL, request_id uuid = NULL) -> TABLE(batch_id int, number text)
  *
  * generate_batch with the numbers as its result, in the order generated. The
  * whole batch is generated before the first row is returned.
  *
- * Errors: those of generate_batch, 55000 for a cursor whose batch was rolled
- * back.
+ * Errors: those of generate_batch; 55000 batch_rolled_back for a cursor.
  */
 Datum
 generate_cards(PG_FUNCTION_ARGS)

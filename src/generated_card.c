@@ -1,3 +1,6 @@
+/*
+ * The table generated_card: the numbers of batches come and go as a whole.
+ */
 #include "generated_card.h"
 
 #include "access/brin.h"
@@ -170,7 +173,7 @@ FormRow(TupleDesc descriptor, int32 batch_id, Datum number)
  * for BRIN: the other rows of the page have the same batch_id.
  */
 static void
-StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
+StoreDirectly(Relation relation, const Batch *batch, const Ordinals *ordinals, const NumberCodec *codec)
 {
 	EState	   *estate = CreateExecutorState();
 	ResultRelInfo *target = makeNode(ResultRelInfo);
@@ -193,7 +196,7 @@ StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
 	ExecOpenIndices(target, false);
 	index_pages = IndexesSummarizeBatches(target);
 
-	StreamInit(&stream, codec, batch->first_ordinal, batch->card_count);
+	StreamInit(&stream, codec, ordinals);
 	StartPlacement(&placement, relation,
 				   FormRow(descriptor, batch->batch_id, StreamText(&stream, 0))->t_len);
 	slot_count = Min(batch->card_count, placement.rows_a_page);
@@ -246,15 +249,24 @@ StoreDirectly(Relation relation, const Batch *batch, const NumberCodec *codec)
 }
 
 void
-StoreNumbers(const Batch *batch, const NumberCodec *codec)
+StoreNumbers(const Batch *batch, const Ordinals *ordinals, const NumberCodec *codec)
 {
 	Relation	relation = OpenGeneratedCard();
 
 	if (IsPlainHeap(relation))
-		StoreDirectly(relation, batch, codec);
+		StoreDirectly(relation, batch, ordinals, codec);
 	else
 		RunQuery(&insert_numbers, (NullableDatum[]) {Int4Argument(batch->batch_id)});
 	table_close(relation, NoLock);
+}
+
+void
+StoreBatch(const Batch *batch)
+{
+	Ordinals	ordinals;
+
+	BatchOrdinals(batch, &ordinals);
+	StoreNumbers(batch, &ordinals, BatchCodec(batch));
 }
 
 void

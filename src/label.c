@@ -1,7 +1,7 @@
 /*
  * Status labels: the organization's own names for the standard statuses.
  */
-#include "cardgen.h"
+#include "argument.h"
 
 #include "catalog/pg_type.h"
 #include "configuration.h"
@@ -26,6 +26,12 @@ static PreparedQuery clear_default = {
 	1, {TEXTOID}
 };
 
+/* At REPEATABLE READ one that another transaction has marked meanwhile is left. */
+static PreparedQuery other_default = {
+	"SELECT FROM cardgen.status_label WHERE status = $1::cardgen.card_status AND is_default",
+	1, {TEXTOID}
+};
+
 /* A built-in label is the default where no other is, so it is never marked. */
 static PreparedQuery mark_default = {
 	"UPDATE cardgen.status_label SET is_default = true"
@@ -39,7 +45,11 @@ PG_FUNCTION_INFO_V1(set_default_label);
 static void
 MakeDefault(const char *label, const char *status)
 {
-	RunQuery(&clear_default, (NullableDatum[]) {TextArgument(status)});
+	NullableDatum argument = TextArgument(status);
+
+	RunQuery(&clear_default, &argument);
+	if (ReadLatest(&other_default, &argument) > 0)
+		Refuse(ConcurrentChange("the default label"));
 	RunQuery(&mark_default, (NullableDatum[]) {TextArgument(label)});
 }
 
@@ -50,8 +60,8 @@ MakeDefault(const char *label, const char *status)
  * label: 1 to 255 characters, unique over all statuses. is_default: it becomes
  * the default label of its status.
  *
- * Errors: 42710 for a label that exists, 22023 for a bad one or a NULL, 25006
- * in a read-only transaction.
+ * Errors: 42710 label_exists; 22023 null_argument, empty_text, text_too_long;
+ * 25006 in a read-only transaction.
  */
 Datum
 create_status_label(PG_FUNCTION_ARGS)
@@ -64,14 +74,12 @@ create_status_label(PG_FUNCTION_ARGS)
 	RequireArgument(fcinfo, 1, "status");
 	RequireArgument(fcinfo, 2, "is_default");
 	status = DatumGetCString(DirectFunctionCall1(enum_out, PG_GETARG_DATUM(1)));
-	CheckName(label, "label");
+	Require(CheckName(label, "label"));
 
 	OpenQueries();
 	RunQuery(&lock_labels, NULL);
 	if (FindLabel(UseConfiguration(), label) != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("status label \"%s\" already exists", label)));
+		Refuse(LabelExists(label));
 	RunQuery(&insert_label, (NullableDatum[]) {TextArgument(label), TextArgument(status)});
 	if (PG_GETARG_BOOL(2))
 		MakeDefault(label, status);
@@ -84,8 +92,8 @@ create_status_label(PG_FUNCTION_ARGS)
  *
  * Makes the label the default one of its status.
  *
- * Errors: 42704 for an unknown label, 22023 for a NULL, 25006 in a read-only
- * transaction.
+ * Errors: 42704 unknown_label; 22023 null_argument; 40001 concurrent_change;
+ * 25006 in a read-only transaction.
  */
 Datum
 set_default_label(PG_FUNCTION_ARGS)

@@ -101,6 +101,34 @@ FormatCapacity(const NumberFormat *format)
 	return values - offset > INT64_MAX ? INT64_MAX : (int64_t) (values - offset);
 }
 
+static bool
+IsAlphanumeric(const char *text, int length)
+{
+	return strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") >= (size_t) length;
+}
+
+bool
+FormatIsSound(const NumberFormat *format)
+{
+	int			number_length;
+
+	if (format->prefix_length > AFFIX_MAX_LENGTH || format->suffix_length > AFFIX_MAX_LENGTH ||
+		format->radix < ALPHABET_MIN_LENGTH || format->radix > ALPHABET_MAX_LENGTH ||
+		format->length > NUMBER_MAX_LENGTH || FormatNumeralCount(format) < 1)
+		return false;
+	number_length = FormatNumberLength(format);
+	if (number_length < NUMBER_MIN_LENGTH || number_length > NUMBER_MAX_LENGTH ||
+		!IsAlphanumeric(format->prefix, format->prefix_length) ||
+		!IsAlphanumeric(format->suffix, format->suffix_length) ||
+		strspn(format->alphabet, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") < (size_t) format->radix)
+		return false;
+	for (int i = 0; i < format->radix; i++)
+		if (strchr(format->alphabet + i + 1, format->alphabet[i]) != NULL)
+			return false;
+	return (format->check_digit == CHECK_DIGIT_NONE || strcmp(format->alphabet, "0123456789") == 0) &&
+		FormatCapacity(format) > 0;
+}
+
 /* A character as a bit: 0-9, then A-Z. */
 static uint64_t
 CharacterSet(char c)

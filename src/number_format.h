@@ -72,6 +72,9 @@ CheckDigitOfSum(CheckDigitMethod method, unsigned sum)
 extern int	FormatNumberLength(const NumberFormat *format);
 extern int	FormatNumeralCount(const NumberFormat *format);
 
+/* Could a series have this format? What it takes from a user is checked in more words. */
+extern bool FormatIsSound(const NumberFormat *format);
+
 /* Numbers the format has from its offset on, at most 2^63 - 1; 0: none. */
 extern int64_t FormatCapacity(const NumberFormat *format);
 

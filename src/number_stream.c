@@ -1,27 +1,32 @@
+/*
+ * The numbers of some ordinals as text values, a chunk at a time.
+ */
 #include "number_stream.h"
 
 #include "compat.h"
 #include "miscadmin.h"
 
 void
-StreamInit(NumberStream *stream, const NumberCodec *codec, int64 first_ordinal, int64 count)
+StreamInit(NumberStream *stream, const NumberCodec *codec, const Ordinals *ordinals)
 {
+	int64		chunk = Min(ordinals->count, STREAM_CHUNK);
 	Size		length = FormatNumberLength(&codec->format);
 	bool		is_short = length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX;
 
 	stream->codec = codec;
-	stream->next_ordinal = first_ordinal;
-	stream->end_ordinal = first_ordinal + count;
+	stream->ordinals = *ordinals;
+	stream->run = 0;
+	stream->next_ordinal = ordinals->runs[0].first;
 	stream->position = 0;
 	stream->filled = 0;
 	stream->header_size = is_short ? VARHDRSZ_SHORT : VARHDRSZ;
 	stream->stride = stream->header_size + length;
 	if (!is_short)
 		stream->stride = INTALIGN(stream->stride);
-	stream->chunk = palloc(stream->stride * Min(count, STREAM_CHUNK));
+	stream->chunk = palloc(stream->stride * chunk);
 
 	/* All numbers of a format have one length, so the headers are written once. */
-	for (int64 i = 0; i < Min(count, STREAM_CHUNK); i++)
+	for (int64 i = 0; i < chunk; i++)
 	{
 		char	   *header = stream->chunk + i * stream->stride;
 
@@ -35,15 +40,23 @@ StreamInit(NumberStream *stream, const NumberCodec *codec, int64 first_ordinal, 
 int
 StreamFill(NumberStream *stream, int most)
 {
-	int			count = (int) Min(stream->end_ordinal - stream->next_ordinal, most);
+	int			filled = 0;
 
 	CHECK_FOR_INTERRUPTS();
-	if (count > 0 &&
-		!CodecEncode(stream->codec, stream->next_ordinal, count,
-					 stream->chunk + stream->header_size, stream->stride))
-		elog(ERROR, "could not encrypt with libcrypto");
-	stream->next_ordinal += count;
-	stream->filled = count;
+	while (filled < most && stream->run < stream->ordinals.run_count)
+	{
+		const OrdinalRun *run = &stream->ordinals.runs[stream->run];
+		int			count = (int) Min(run->end - stream->next_ordinal, most - filled);
+
+		if (!CodecEncode(stream->codec, stream->next_ordinal, count,
+						 stream->chunk + filled * stream->stride + stream->header_size, stream->stride))
+			elog(ERROR, "could not encrypt with libcrypto");
+		filled += count;
+		stream->next_ordinal += count;
+		if (stream->next_ordinal == run->end && ++stream->run < stream->ordinals.run_count)
+			stream->next_ordinal = run[1].first;
+	}
+	stream->filled = filled;
 	stream->position = 0;
-	return count;
+	return filled;
 }

@@ -1,6 +1,6 @@
 /*
- * The numbers of consecutive ordinals as text values, computed a chunk at a
- * time: flat memory, whatever their count.
+ * The numbers of some ordinals as text values, computed a chunk at a time:
+ * flat memory, whatever their count.
  */
 #ifndef CARDGEN_NUMBER_STREAM_H
 #define CARDGEN_NUMBER_STREAM_H
@@ -8,14 +8,16 @@
 #include "postgres.h"
 
 #include "number_codec.h"
+#include "ordinals.h"
 
 #define STREAM_CHUNK FF1_LOCKSTEP
 
 typedef struct NumberStream
 {
 	const NumberCodec *codec;
+	Ordinals	ordinals;
+	int			run;			/* the next ordinal's */
 	int64		next_ordinal;
-	int64		end_ordinal;
 	int			position;		/* in the chunk */
 	int			filled;			/* numbers in the chunk */
 	Size		header_size;
@@ -23,9 +25,8 @@ typedef struct NumberStream
 	char	   *chunk;
 } NumberStream;
 
-/* The chunk is allocated in CurrentMemoryContext. */
-extern void StreamInit(NumberStream *stream, const NumberCodec *codec,
-					   int64 first_ordinal, int64 count);
+/* The chunk is allocated in CurrentMemoryContext; the runs are the caller's. */
+extern void StreamInit(NumberStream *stream, const NumberCodec *codec, const Ordinals *ordinals);
 
 /* Fills the next chunk with at most so many texts, STREAM_CHUNK or fewer; how many, 0 at the end. */
 extern int	StreamFill(NumberStream *stream, int most);

@@ -1,49 +1,49 @@
 /*
  * Large orders: any number of cards, in batches that are committed one by one.
  *
- * An order is nothing but its batches. Each has a request_id made from the
- * order's and the batch's place, by which a repeated call finds it.
+ * An order is nothing but its batches. Each has the order's request_id and its
+ * own place, by which a repeated call finds it, and what was asked for in all.
  */
 #include "generate.h"
 
-#include <openssl/sha.h>
-
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "argument.h"
 #include "cardgen.h"
+#include "catalog/pg_type.h"
 #include "counter.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "port/pg_bswap.h"
 #include "query.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+static PreparedQuery any_part = {
+	"SELECT " BATCH_COLUMNS ", " REQUEST_COLUMNS ", b.cards_per_batch FROM cardgen.batch b"
+	" WHERE b.request_id = $1 AND b.part > 0 LIMIT 1",
+	1, {UUIDOID}
+};
+
+static PreparedQuery count_parts = {
+	"SELECT coalesce(sum(card_count), 0)::bigint FROM cardgen.batch WHERE request_id = $1 AND part > 0",
+	1, {UUIDOID}
+};
+
+static PreparedQuery read_parts = {
+	"SELECT part, batch_id, card_count, is_listed FROM cardgen.batch"
+	" WHERE request_id = $1 AND part > 0 ORDER BY part",
+	1, {UUIDOID}
+};
 
 PG_FUNCTION_INFO_V1(generate_order);
 PG_FUNCTION_INFO_V1(order_batches);
 
-/* RFC 9562, section 5.8: a UUID of version 8, from a hash. */
-static NullableDatum
-PartId(const pg_uuid_t *order_id, int32 part)
-{
-	pg_uuid_t  *part_id = palloc(sizeof(pg_uuid_t));
-	uint32		number = pg_hton32((uint32) part);
-	uint8		named[UUID_LEN + sizeof(number)];
-	uint8		hash[SHA256_DIGEST_LENGTH];
-
-	memcpy(named, order_id->data, UUID_LEN);
-	memcpy(named + UUID_LEN, &number, sizeof(number));
-	SHA256(named, sizeof(named), hash);
-	memcpy(part_id->data, hash, UUID_LEN);
-	part_id->data[6] = (part_id->data[6] & 0x0f) | 0x80;
-	part_id->data[8] = (part_id->data[8] & 0x3f) | 0x80;
-	return DatumArgument(UUIDPGetDatum(part_id));
-}
-
-static const pg_uuid_t *
+static pg_uuid_t *
 OrderId(FunctionCallInfo fcinfo, int number)
 {
 	pg_uuid_t  *order_id;
@@ -59,32 +59,19 @@ OrderId(FunctionCallInfo fcinfo, int number)
 	return order_id;
 }
 
-/* The batch of the part, as an earlier call has made it or a new one. */
-static bool
-GeneratePart(FunctionCallInfo fcinfo, const pg_uuid_t *order_id, int32 part, int64 remaining,
-			 Batch *batch)
+/* What is asked for, but for the part. */
+static void
+ReadOrder(FunctionCallInfo fcinfo, Request *order)
 {
-	Request		request = {
-		.series_code = text_to_cstring(PG_GETARG_TEXT_PP(0)),
-		.status_label = OptionalText(fcinfo, 2),
-		.id = PartId(order_id, part),
-		.named_id = UUIDPGetDatum(order_id)
-	};
-	Caller		caller;
-	bool		is_new;
-
-	BecomeOwner(fcinfo, &caller);
-	OpenQueries();
-	is_new = !FindBatchOfRequest(request.id, batch);
-	/* Rather now than after hours. */
-	if (is_new)
-		CheckRemaining(RequireSeries(UseConfiguration(), request.series_code),
-					   ReadCounter(request.series_code), remaining);
-	request.card_count = is_new ? (int32) Min(remaining, max_cards_per_call) : batch->card_count;
-	Generate(&request, batch);
-	CloseQueries();
-	BecomeCaller(&caller);
-	return is_new;
+	order->series_code = RequiredText(fcinfo, 0, "series_code");
+	order->requested_count = CardCountArgument(fcinfo, 1);
+	order->status_label = OptionalText(fcinfo, 2);
+	order->requested_size = fcinfo->args[4];
+	if (!PG_ARGISNULL(4) && PG_GETARG_INT32(4) < 1)
+		Refuse(BelowMinimum("cards_per_batch", PG_GETARG_INT32(4), 1));
+	if (!PG_ARGISNULL(4) && PG_GETARG_INT32(4) > max_cards_per_call)
+		Refuse(CallLimit("cards_per_batch", PG_GETARG_INT32(4), max_cards_per_call, false));
+	order->id = UuidArgument(OrderId(fcinfo, 3));
 }
 
 static void
@@ -105,104 +92,160 @@ ReportProgress(int32 batch_id, int64 done, int64 total, int64 generated, Timesta
 					batch_id, done, total, (int) (100.0 * done / total), generated / seconds)));
 }
 
+/* How much of an order is there; its parts' size, where it has any. */
+static int64
+FindOrder(Request *order)
+{
+	if (RunQuery(&any_part, &order->id) == 0)
+		return 0;
+	RequireSameRequest(0, order, ResultText(0, 1));
+	order->cards_per_batch = ResultInt4(0, BATCH_COLUMN_COUNT + REQUEST_COLUMN_COUNT);
+	RunQuery(&count_parts, &order->id);
+	return ResultInt8(0, 0);
+}
+
+/* Rather now than after hours. */
+static void
+CheckOrder(FunctionCallInfo fcinfo, Request *order)
+{
+	Caller		caller;
+	int64		missing;
+
+	order->cards_per_batch = order->requested_size.isnull ? max_cards_per_call :
+		DatumGetInt32(order->requested_size.value);
+	BecomeOwner(fcinfo, &caller);
+	OpenQueries();
+	missing = order->requested_count - FindOrder(order);
+	if (missing > 0)
+	{
+		const Series *series = RequireSeries(UseConfiguration(), order->series_code);
+		int64		remaining;
+
+		Require(CheckGenerates(series));
+		remaining = RemainingOrdinals(series);
+		if (missing > remaining)
+			Refuse(SeriesExhausted(series->code, remaining, missing, series->capacity));
+	}
+	CloseQueries();
+	BecomeCaller(&caller);
+	if ((order->requested_count - 1) / order->cards_per_batch >= PG_INT32_MAX)
+		Refuse(OutOfRange("card_count", order->requested_count, 1,
+						  (int64) order->cards_per_batch * PG_INT32_MAX));
+}
+
+/* The batch of the next part, as an earlier call has made it or a new one. */
+static bool
+GeneratePart(FunctionCallInfo fcinfo, const Request *order, int64 done, Batch *batch)
+{
+	Request		request = *order;
+	Caller		caller;
+	bool		is_new;
+
+	request.part = (int32) (done / order->cards_per_batch) + 1;
+	request.card_count = Min(order->requested_count - done, order->cards_per_batch);
+	BecomeOwner(fcinfo, &caller);
+	OpenQueries();
+	is_new = !FindEarlierBatch(&request, batch);
+	if (is_new)
+		Generate(&request, batch);
+	CloseQueries();
+	BecomeCaller(&caller);
+	return is_new;
+}
+
+/* A commit after each part; how many cards are new. */
+static int64
+GenerateParts(FunctionCallInfo fcinfo, const Request *order)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	MemoryContext part_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen part of an order",
+													   ALLOCSET_DEFAULT_SIZES);
+	int64		generated = 0;
+	int64		done = 0;
+
+	while (done < order->requested_count)
+	{
+		MemoryContext caller_context = MemoryContextSwitchTo(part_context);
+		Batch		batch;
+		bool		is_new;
+
+		CHECK_FOR_INTERRUPTS();
+		EnsurePortalSnapshotExists();
+		ShowProgress(done, order->requested_count);
+		is_new = GeneratePart(fcinfo, order, done, &batch);
+		done += batch.card_count;
+		MemoryContextSwitchTo(caller_context);
+		MemoryContextReset(part_context);
+		if (is_new)
+		{
+			SPI_commit();
+			generated += batch.card_count;
+			ReportProgress(batch.batch_id, done, order->requested_count, generated, started);
+		}
+	}
+	return generated;
+}
+
 /*
  * generate_order(series_code text, card_count bigint,
- *		status_label text = NULL, request_id uuid = NULL), a procedure
+ *		status_label text = NULL, INOUT request_id uuid = NULL,
+ *		cards_per_batch int = NULL), a procedure
  *
- * card_count: at least 1, in batches of cardgen.max_cards_per_call with a
- * commit after each. The other arguments are those of generate_batch. A call
- * with the request_id of an order goes on where that order stopped; NULL
- * starts a new one and tells its id. A NOTICE a batch and application_name in
- * pg_stat_activity show how far it is.
+ * card_count: at least 1, in batches of cards_per_batch with a commit after
+ * each: 1 to cardgen.max_cards_per_call, which is the size where it is NULL.
+ * The other arguments are those of generate_batch. A call with the request_id
+ * of an order, and its arguments, generates what is missing of it; NULL starts
+ * a new one. The result is the order's id. A NOTICE a batch and
+ * application_name in pg_stat_activity show how far it is.
  *
- * Errors: those of generate_batch; 22023 where the order has more cards than
- * card_count already; 2D000 inside a transaction block.
+ * Errors: those of generate_batch; 54000 call_limit for cards_per_batch; 22023
+ * out_of_range for more than 2^31 - 1 batches; 2D000 in_transaction_block.
  */
 Datum
 generate_order(PG_FUNCTION_ARGS)
 {
-	MemoryContext part_context;
-	MemoryContext caller_context;
-	const pg_uuid_t *order_id;
-	TimestampTz started = GetCurrentTimestamp();
-	int64		card_count;
-	int64		done = 0;
-	int64		generated = 0;
+	TupleDesc	result;
+	Request		order;
 
 	PreventCommandIfReadOnly("cardgen.generate_order()");
 	if (((CallContext *) fcinfo->context)->atomic)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("an order can't be generated inside a transaction block"),
-				 errdetail("It commits after each batch."),
-				 errhint("Use cardgen.generate_batch() there.")));
-	RequireArgument(fcinfo, 0, "series_code");
-	RequireArgument(fcinfo, 1, "card_count");
-	card_count = PG_GETARG_INT64(1);
-	if (card_count < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("card_count " INT64_FORMAT " must be at least 1", card_count)));
-	order_id = OrderId(fcinfo, 3);
+		Refuse(InTransactionBlock());
+	ReadOrder(fcinfo, &order);
+	if (get_call_result_type(fcinfo, NULL, &result) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "generate_order must return a row type");
+	result = BlessTupleDesc(result);
 
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	part_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen part of an order",
-										 ALLOCSET_DEFAULT_SIZES);
-	for (int32 part = 1; done < card_count; part++)
-	{
-		Batch		batch;
-		bool		is_new;
-
-		caller_context = MemoryContextSwitchTo(part_context);
-		EnsurePortalSnapshotExists();
-		ShowProgress(done, card_count);
-		is_new = GeneratePart(fcinfo, order_id, part, card_count - done, &batch);
-		done += batch.card_count;
-		MemoryContextSwitchTo(caller_context);
-		MemoryContextReset(part_context);
-		if (done > card_count)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the order has more than " INT64_FORMAT " cards already", card_count),
-					 errhint("Repeat a call with all its arguments, and give a new one a new request_id.")));
-		SPI_commit();
-		if (is_new)
-		{
-			generated += batch.card_count;
-			ReportProgress(batch.batch_id, done, card_count, generated, started);
-		}
-	}
-	SPI_finish();
-	if (generated == 0)
+	CheckOrder(fcinfo, &order);
+	if (GenerateParts(fcinfo, &order) == 0)
 		ereport(NOTICE,
-				(errmsg("the order had all of its " INT64_FORMAT " cards already", card_count)));
-	PG_RETURN_VOID();
+				(errmsg("the order had all of its " INT64_FORMAT " cards already", order.requested_count)));
+	SPI_finish();
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(result, &order.id.value, (bool[1]) {false})));
 }
 
 /*
  * order_batches(request_id uuid) ->
- *		TABLE(part int, batch_id int, card_count int)
+ *		TABLE(part int, batch_id int, card_count int, is_listed boolean)
  *
- * The batches of an order from the first on, up to one that has been removed
- * or not been generated yet.
+ * The batches of an order that are there, on the list or not.
  *
- * Errors: 22023 for a NULL.
+ * Errors: 22023 null_argument.
  */
 Datum
 order_batches(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Batch		batch;
+	uint64		count;
 
 	RequireArgument(fcinfo, 0, "request_id");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 
 	OpenQueries();
-	for (int32 part = 1; FindBatchOfRequest(PartId(PG_GETARG_UUID_P(0), part), &batch); part++)
-		tuplestore_putvalues(result->setResult, result->setDesc, (Datum[]) {
-				Int32GetDatum(part), Int32GetDatum(batch.batch_id), Int32GetDatum(batch.card_count)},
-				(bool[3]) {false});
+	count = ReadQuery(&read_parts, (NullableDatum[]) {fcinfo->args[0]});
+	for (uint64 i = 0; i < count; i++)
+		tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
 	CloseQueries();
 	return (Datum) 0;
 }

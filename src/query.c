@@ -1,3 +1,6 @@
+/*
+ * SQL run through SPI.
+ */
 #include "query.h"
 
 #include "access/htup_details.h"
@@ -5,9 +8,12 @@
 #include "catalog/pg_proc.h"
 #include "citus.h"
 #include "miscadmin.h"
+#include "refusal.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -107,12 +113,7 @@ static void
 RequireLatest(const PreparedQuery *query)
 {
 	if (query->is_distributed && IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cards on Citus can't be changed at isolation level \"%s\"",
-						GetConfigOption("transaction_isolation", false, false)),
-				 errdetail("Cards that others issue meanwhile would not be seen."),
-				 errhint("Use the isolation level \"read committed\".")));
+		Refuse(IsolationLevel(GetConfigOption("transaction_isolation", false, false)));
 }
 
 static uint64
@@ -121,6 +122,7 @@ Execute(PreparedQuery *query, const NullableDatum *arguments, bool read_only,
 {
 	Datum		values[QUERY_MAX_ARGUMENTS];
 	char		nulls[QUERY_MAX_ARGUMENTS];
+	MemoryContext caller_context = CurrentMemoryContext;
 	int			settings_level = BeginPlanning(query);
 	int			result;
 
@@ -133,6 +135,8 @@ Execute(PreparedQuery *query, const NullableDatum *arguments, bool read_only,
 		elog(ERROR, "query failed: %s: %s", SPI_result_code_string(result), query->text);
 	EndPlanning(settings_level);
 
+	/* SPI leaves one of its own behind. */
+	MemoryContextSwitchTo(caller_context);
 	return SPI_processed;
 }
 
@@ -165,12 +169,14 @@ OpenCursor(PreparedQuery *query, const NullableDatum *arguments)
 {
 	Datum		values[QUERY_MAX_ARGUMENTS];
 	char		nulls[QUERY_MAX_ARGUMENTS];
+	MemoryContext caller_context = CurrentMemoryContext;
 	int			settings_level = BeginPlanning(query);
 	Portal		cursor;
 
 	SplitArguments(query, arguments, values, nulls);
 	cursor = SPI_cursor_open(NULL, query->plan, values, nulls, true);
 	EndPlanning(settings_level);
+	MemoryContextSwitchTo(caller_context);
 	return cursor;
 }
 
@@ -225,9 +231,27 @@ BoolArgument(bool value)
 }
 
 NullableDatum
+UuidArgument(const pg_uuid_t *value)
+{
+	return DatumArgument(UUIDPGetDatum(value));
+}
+
+NullableDatum
 TimestampArgument(TimestampTz value)
 {
 	return DatumArgument(TimestampTzGetDatum(value));
+}
+
+NullableDatum
+ArrayOf(Oid type, Datum *elements, bool *nulls, int count)
+{
+	int16		length;
+	bool		by_value;
+	char		alignment;
+
+	get_typlenbyvalalign(type, &length, &by_value, &alignment);
+	return DatumArgument(PointerGetDatum(construct_md_array(elements, nulls, 1, &count, (int[]) {1},
+															type, length, by_value, alignment)));
 }
 
 Datum
@@ -280,10 +304,34 @@ ResultTimestamp(uint64 row, int column)
 	return DatumGetTimestampTz(NotNull(row, column));
 }
 
+pg_uuid_t
+ResultUuid(uint64 row, int column)
+{
+	return *DatumGetUUIDP(NotNull(row, column));
+}
+
+NullableDatum
+ResultColumn(uint64 row, int column)
+{
+	NullableDatum value;
+
+	value.value = ResultDatum(row, column, &value.isnull);
+	return value;
+}
+
 Datum
 ResultRow(void)
 {
 	return SPI_datumTransfer(NotNull(0, 0), false, -1);
+}
+
+void
+BecomeUser(Oid user, Caller *caller)
+{
+	caller->settings_level = NewGUCNestLevel();
+	SetLocally("search_path", "pg_catalog, pg_temp");
+	GetUserIdAndSecContext(&caller->user, &caller->security_context);
+	SetUserIdAndSecContext(user, caller->security_context | SECURITY_LOCAL_USERID_CHANGE);
 }
 
 void
@@ -296,11 +344,7 @@ BecomeOwner(FunctionCallInfo fcinfo, Caller *caller)
 		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
 	owner = ((Form_pg_proc) GETSTRUCT(function))->proowner;
 	ReleaseSysCache(function);
-
-	caller->settings_level = NewGUCNestLevel();
-	SetLocally("search_path", "pg_catalog, pg_temp");
-	GetUserIdAndSecContext(&caller->user, &caller->security_context);
-	SetUserIdAndSecContext(owner, caller->security_context | SECURITY_LOCAL_USERID_CHANGE);
+	BecomeUser(owner, caller);
 }
 
 void

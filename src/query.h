@@ -11,7 +11,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#define QUERY_MAX_ARGUMENTS 15
+#define QUERY_MAX_ARGUMENTS 20
 
 typedef struct PreparedQuery
 {
@@ -45,8 +45,12 @@ extern NullableDatum Int4Argument(int32 value);
 extern NullableDatum Int8Argument(int64 value);
 extern NullableDatum BoolArgument(bool value);
 extern NullableDatum TimestampArgument(TimestampTz value);
+extern NullableDatum UuidArgument(const pg_uuid_t *value);
 extern NullableDatum DatumArgument(Datum value);
 extern NullableDatum NullArgument(void);
+
+/* Arrays of count elements; a null among them where nulls is not NULL and says so. */
+extern NullableDatum ArrayOf(Oid type, Datum *elements, bool *nulls, int count);
 
 /* A column of a result row, both counted from 0; text is copied. */
 extern Datum ResultDatum(uint64 row, int column, bool *is_null);
@@ -55,6 +59,8 @@ extern int32 ResultInt4(uint64 row, int column);
 extern int64 ResultInt8(uint64 row, int column);
 extern bool ResultBool(uint64 row, int column);
 extern TimestampTz ResultTimestamp(uint64 row, int column);
+extern pg_uuid_t ResultUuid(uint64 row, int column);
+extern NullableDatum ResultColumn(uint64 row, int column);
 
 /* The only column of the first row, copied into the caller's context. */
 extern Datum ResultRow(void);
@@ -72,6 +78,7 @@ typedef struct Caller
 } Caller;
 
 extern void BecomeOwner(FunctionCallInfo fcinfo, Caller *caller);
+extern void BecomeUser(Oid user, Caller *caller);
 extern void BecomeCaller(const Caller *caller);
 
 #endif

@@ -1,8 +1,10 @@
 /*
  * Card series: their format, their rules, their counter.
  */
+#include "argument.h"
 #include "cardgen.h"
 
+#include "card_import.h"
 #include "catalog/pg_type.h"
 #include "configuration.h"
 #include "counter.h"
@@ -20,36 +22,45 @@ static const char digits_and_letters[] =
 "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 static const char ten_digits[] = "0123456789";
 
-/* One creation at a time, so that each sees the formats of the others. */
+/* One creation at a time, so that each sees the formats of the others, and no import meanwhile. */
 static PreparedQuery lock_series = {
 	"LOCK TABLE cardgen.series IN SHARE ROW EXCLUSIVE MODE"
 };
 
 static PreparedQuery insert_series = {
 	"INSERT INTO cardgen.series AS s (code, name, length, prefix, suffix, method, check_digit, card_offset,"
-	" alphabet, card_type, description, max_active_cards, card_expiry_days, batch_retention, capacity)"
+	" alphabet, card_type, description, max_active_cards, card_expiry_days, batch_retention, stock_retention,"
+	" capacity, incarnation)"
 	" VALUES ($1, $2, $3, $4, $5, $6::cardgen.number_method, $7::cardgen.check_digit_method, $8,"
-	" $9, $10::cardgen.card_type, $11, $12, $13, $14, $15) RETURNING s",
-	15, {TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
-	TEXTOID, TEXTOID, TEXTOID, INT4OID, INT4OID, INTERVALOID, INT8OID}
+	" $9, $10::cardgen.card_type, $11, $12, $13, $14, $15, $16, $17) RETURNING s",
+	17, {TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
+	TEXTOID, TEXTOID, TEXTOID, INT4OID, INT4OID, INTERVALOID, INTERVALOID, INT8OID, UUIDOID}
 };
 
 static PreparedQuery insert_key = {
-	"INSERT INTO cardgen.series_key (series_code) VALUES ($1)",
-	1, {TEXTOID}
+	"INSERT INTO cardgen.series_key (series_code, incarnation) VALUES ($1, $2)",
+	2, {TEXTOID, UUIDOID}
 };
 
 static PreparedQuery insert_counter = {
-	"INSERT INTO cardgen.series_counter (series_code) VALUES ($1)",
-	1, {TEXTOID}
+	"INSERT INTO cardgen.series_counter (series_code, incarnation) VALUES ($1, $2)",
+	2, {TEXTOID, UUIDOID}
 };
 
+/* Zero stands for what leaving it out in create_series means. */
 static PreparedQuery update_series = {
 	"UPDATE cardgen.series s SET name = coalesce($2, s.name), description = coalesce($3, s.description),"
 	" is_active = coalesce($4, s.is_active), max_active_cards = coalesce($5, s.max_active_cards),"
-	" card_expiry_days = coalesce($6, s.card_expiry_days),"
-	" batch_retention = coalesce($7, s.batch_retention) WHERE s.code = $1 RETURNING s",
-	7, {TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT4OID, INT4OID, INTERVALOID}
+	" card_expiry_days = nullif(coalesce($6, s.card_expiry_days), 0),"
+	" batch_retention = nullif(coalesce($7, s.batch_retention), '0'),"
+	" stock_retention = nullif(coalesce($8, s.stock_retention), '0') WHERE s.code = $1 RETURNING s",
+	8, {TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT4OID, INT4OID, INTERVALOID, INTERVALOID}
+};
+
+static PreparedQuery has_cards = {
+	"SELECT EXISTS (SELECT FROM cardgen.reserved_range WHERE series_code = $1)"
+	" OR EXISTS (SELECT FROM cardgen.card WHERE series_code = $1)",
+	1, {TEXTOID}
 };
 
 static PreparedQuery delete_series = {
@@ -68,10 +79,7 @@ static void
 CheckCharacters(const char *value, const char *allowed, const char *what, const char *hint)
 {
 	if (value[strspn(value, allowed)] != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s \"%s\" has a character that is not allowed", what, value),
-				 errhint("%s", hint)));
+		Refuse(CharacterNotAllowed(what, value, hint));
 }
 
 static void
@@ -80,10 +88,7 @@ CheckLength(const char *value, size_t least, size_t most, const char *what)
 	size_t		length = strlen(value);
 
 	if (length < least || length > most)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s \"%s\" must have %zu to %zu characters", what, value, least, most),
-				 errdetail("It has %zu.", length)));
+		Refuse(LengthOutOfRange(what, value, least, most));
 }
 
 static void
@@ -100,9 +105,7 @@ CheckAlphabet(const char *alphabet)
 	CheckLength(alphabet, ALPHABET_MIN_LENGTH, ALPHABET_MAX_LENGTH, "alphabet");
 	for (const char *at = alphabet; *at != '\0'; at++)
 		if (strchr(at + 1, *at) != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("alphabet \"%s\" has the character \"%c\" twice", alphabet, *at)));
+			Refuse(RepeatedCharacter(alphabet, *at));
 }
 
 static void
@@ -114,53 +117,54 @@ CheckFormat(const NumberFormat *format)
 	int			most = NUMBER_MAX_LENGTH - affixes;
 
 	if (format->length < least || format->length > most)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("length %d is out of range", format->length),
-				 errdetail("With this prefix and suffix it can be %d to %d, for %d to %d characters in all.",
-						   least, most, least + affixes, most + affixes)));
+		Refuse(FormatLength(format->length, least, most, affixes));
 	if (check_digits > 0 && strcmp(format->alphabet, ten_digits) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("alphabet \"%s\" can't have a check digit", format->alphabet),
-				 errhint("Check digits go with the alphabet \"%s\" only.", ten_digits)));
+		Refuse(CheckDigitAlphabet(format->alphabet));
 	if (format->offset < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("card_offset " INT64_FORMAT " must not be negative", format->offset)));
+		Refuse(NegativeOffset(format->offset));
 	if (format->offset > 0 && format->method == METHOD_RANDOM)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a random series has no card_offset"),
-				 errhint("Give card_offset with method => 'sequential'.")));
+		Refuse(OffsetOfRandom());
 	if (FormatCapacity(format) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("card_offset " INT64_FORMAT " does not fit length %d",
-						format->offset, format->length)));
+		Refuse(OffsetTooLarge(format->offset, format->length));
 }
 
-/* What alter_series can change as well; NULL stands for unchanged. */
-static void
-CheckRules(const char *name, const int *max_active_cards, const int *card_expiry_days,
-		   const Interval *batch_retention)
+static bool
+IsZero(const Interval *interval)
 {
+	return interval->month == 0 && interval->day == 0 && interval->time == 0;
+}
+
+static void
+CheckRetention(FunctionCallInfo fcinfo, int number, const char *what, bool zero_resets)
+{
+	const Interval *retention;
+
+	if (PG_ARGISNULL(number))
+		return;
+	retention = PG_GETARG_INTERVAL_P(number);
+	if (!IsPositiveInterval(retention) && !(zero_resets && IsZero(retention)))
+		Refuse(NotPositive(what, DatumGetCString(DirectFunctionCall1(interval_out,
+																	 IntervalPGetDatum(retention)))));
+}
+
+/*
+ * What alter_series can change as well: its arguments, from that number on.
+ * Zero resets there.
+ */
+static void
+CheckRules(FunctionCallInfo fcinfo, int number, const char *name, bool zero_resets)
+{
+	int64		least = zero_resets ? 0 : 1;
+
 	if (name != NULL)
-		CheckName(name, "name");
-	if (max_active_cards != NULL && *max_active_cards < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_active_cards %d must be at least 1", *max_active_cards)));
-	if (card_expiry_days != NULL &&
-		(*card_expiry_days < 1 || *card_expiry_days > MAX_CARD_EXPIRY_DAYS))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("card_expiry_days %d must be from 1 to %d", *card_expiry_days, MAX_CARD_EXPIRY_DAYS)));
-	if (batch_retention != NULL && !IsPositiveInterval(batch_retention))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch_retention \"%s\" must be positive",
-						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(batch_retention))))));
+		Require(CheckName(name, "name"));
+	if (!PG_ARGISNULL(number) && PG_GETARG_INT32(number) < 1)
+		Refuse(BelowMinimum("max_active_cards", PG_GETARG_INT32(number), 1));
+	if (!PG_ARGISNULL(number + 1) &&
+		(PG_GETARG_INT32(number + 1) < least || PG_GETARG_INT32(number + 1) > MAX_CARD_EXPIRY_DAYS))
+		Refuse(OutOfRange("card_expiry_days", PG_GETARG_INT32(number + 1), least, MAX_CARD_EXPIRY_DAYS));
+	CheckRetention(fcinfo, number + 2, "batch_retention", zero_resets);
+	CheckRetention(fcinfo, number + 3, "stock_retention", zero_resets);
 }
 
 static const char *
@@ -170,25 +174,61 @@ EnumName(FunctionCallInfo fcinfo, int number, const char *name)
 	return DatumGetCString(DirectFunctionCall1(enum_out, PG_GETARG_DATUM(number)));
 }
 
-static NullableDatum
-OptionalArgument(FunctionCallInfo fcinfo, int number)
+/* The arguments that describe a format; an imported series has none of them. */
+static void
+ReadFormat(FunctionCallInfo fcinfo, bool is_imported, NumberFormat *format)
 {
-	return fcinfo->args[number];
+	const char *prefix = RequiredText(fcinfo, 3, "prefix");
+	const char *suffix = RequiredText(fcinfo, 4, "suffix");
+	const char *check_digit = EnumName(fcinfo, 6, "check_digit");
+	const char *alphabet = RequiredText(fcinfo, 8, "alphabet");
+
+	RequireArgument(fcinfo, 7, "card_offset");
+	if (is_imported)
+	{
+		const char *described =
+			!PG_ARGISNULL(2) ? "length" : prefix[0] != '\0' ? "prefix" : suffix[0] != '\0' ? "suffix" :
+			strcmp(check_digit, "none") != 0 ? "check digit" : PG_GETARG_INT64(7) != 0 ? "card_offset" :
+			strcmp(alphabet, ten_digits) != 0 ? "alphabet" : NULL;
+
+		if (described != NULL)
+			Refuse(FormatOfImported(described));
+		return;
+	}
+	RequireArgument(fcinfo, 2, "length");
+	CheckAffix(prefix, "prefix");
+	CheckAffix(suffix, "suffix");
+	CheckAlphabet(alphabet);
+	BuildFormat(format, prefix, suffix, alphabet, EnumName(fcinfo, 5, "method"), check_digit,
+				PG_GETARG_INT32(2), PG_GETARG_INT64(7));
+	CheckFormat(format);
 }
 
-static const int *
-OptionalInt4(FunctionCallInfo fcinfo, int number, int *value)
+/* With the table locked against other creations and imports. */
+static void
+CheckUnique(const char *code, bool is_imported, const NumberFormat *format)
 {
-	if (PG_ARGISNULL(number))
-		return NULL;
-	*value = PG_GETARG_INT32(number);
-	return value;
+	Configuration *configuration = UseConfiguration();
+	const char *overlap;
+
+	if (FindSeries(configuration, code) != NULL)
+		Refuse(SeriesExists(code));
+	if (is_imported)
+		return;
+	overlap = FindOverlap(format);
+	if (overlap != NULL)
+		Refuse(FormatOverlaps(code, overlap, FormatNumberLength(format)));
+	if (HasImportedSeries(configuration))
+		RequireNotImported(code, format);
 }
 
-static const Interval *
-OptionalInterval(FunctionCallInfo fcinfo, int number)
+static void
+NoteGuessable(const char *code, int64 capacity)
 {
-	return PG_ARGISNULL(number) ? NULL : PG_GETARG_INTERVAL_P(number);
+	ereport(NOTICE,
+			(errmsg("card series \"%s\" has only " INT64_FORMAT " possible numbers", code, capacity),
+			 errdetail("A number that is in use can be found by trying."),
+			 errhint("A greater length makes the numbers harder to guess.")));
 }
 
 /*
@@ -197,140 +237,104 @@ OptionalInterval(FunctionCallInfo fcinfo, int number)
  *		card_offset bigint = 0, alphabet text = '0123456789',
  *		card_type = 'digital', description text = '',
  *		max_active_cards int = 1, card_expiry_days int = NULL,
- *		batch_retention interval = NULL) -> cardgen.series
+ *		batch_retention interval = NULL, stock_retention interval = NULL)
+ *		-> cardgen.series
  *
  * code: 1 to 50 letters and digits. name: 1 to 255 characters. length:
  * characters between prefix and suffix, check digit included; the whole number
- * has 5 to 150. prefix, suffix: at most 50 letters and digits each. check_digit:
- * luhn as in ISO/IEC 7812-1, mod7 as on airline tickets. card_offset: the first
- * number of a sequential series. alphabet: 2 to 36 different characters of 0-9
- * and A-Z; their order is the order of the numerals. max_active_cards: at least
- * 1. card_expiry_days: 1 to 36500, NULL for never. batch_retention: positive,
- * NULL for cardgen.batch_retention.
+ * has 5 to 150. prefix, suffix: at most 50 letters and digits each. method:
+ * imported for cards that come by import only; then length must be NULL, and
+ * what else describes a format left out. check_digit: luhn as in ISO/IEC
+ * 7812-1, mod7 as on airline tickets. card_offset: the first number of a
+ * sequential series. alphabet: 2 to 36 different characters of 0-9 and A-Z;
+ * their order is the order of the numerals. max_active_cards: at least 1.
+ * card_expiry_days: 1 to 36500, NULL for never. batch_retention: how long the
+ * list is kept, positive, NULL for cardgen.batch_retention. stock_retention:
+ * how long cards can be issued, positive, at least as long as the list is
+ * kept; NULL: digital cards as long as that, physical ones for good.
  *
- * Errors: 22023 for an argument out of these bounds, 42710 for a code that
- * exists, 23P01 for a format whose numbers another series could have, 25006
- * in a read-only transaction.
+ * Errors: 22023 for an argument out of these bounds; 42710 series_exists;
+ * 23P01 format_overlap, format_imported; 25006 in a read-only transaction.
  */
 Datum
 create_series(PG_FUNCTION_ARGS)
 {
+	NumberFormat format = {0};
 	const char *code;
 	const char *name;
-	const char *description;
 	const char *method;
-	const char *check_digit;
 	const char *card_type;
-	const char *prefix;
-	const char *suffix;
-	const char *alphabet;
-	const Series *overlap;
-	Configuration *configuration;
-	NumberFormat format = {0};
-	int			max_active_cards;
-	int			card_expiry_days;
-	int64		capacity;
+	pg_uuid_t  *incarnation;
+	bool		is_imported;
+	int64		capacity = 0;
 	Datum		created;
 
 	PreventCommandIfReadOnly("cardgen.create_series()");
 	code = RequiredText(fcinfo, 0, "code");
 	name = RequiredText(fcinfo, 1, "name");
-	RequireArgument(fcinfo, 2, "length");
-	prefix = RequiredText(fcinfo, 3, "prefix");
-	suffix = RequiredText(fcinfo, 4, "suffix");
 	method = EnumName(fcinfo, 5, "method");
-	check_digit = EnumName(fcinfo, 6, "check_digit");
-	RequireArgument(fcinfo, 7, "card_offset");
-	alphabet = RequiredText(fcinfo, 8, "alphabet");
 	card_type = EnumName(fcinfo, 9, "card_type");
-	description = RequiredText(fcinfo, 10, "description");
+	RequireArgument(fcinfo, 10, "description");
 	RequireArgument(fcinfo, 11, "max_active_cards");
 
 	CheckCharacters(code, digits_and_letters, "series code", "Use letters A-Z and a-z and digits.");
 	CheckLength(code, 1, CODE_MAX_LENGTH, "series code");
-	max_active_cards = PG_GETARG_INT32(11);
-	CheckRules(name, &max_active_cards,
-			   OptionalInt4(fcinfo, 12, &card_expiry_days), OptionalInterval(fcinfo, 13));
-	CheckAffix(prefix, "prefix");
-	CheckAffix(suffix, "suffix");
-	CheckAlphabet(alphabet);
-	BuildFormat(&format, prefix, suffix, alphabet, method, check_digit,
-				PG_GETARG_INT32(2), PG_GETARG_INT64(7));
-	CheckFormat(&format);
-	capacity = FormatCapacity(&format);
+	CheckRules(fcinfo, 11, name, false);
+	is_imported = strcmp(method, "imported") == 0;
+	ReadFormat(fcinfo, is_imported, &format);
+	if (!is_imported)
+		capacity = FormatCapacity(&format);
 
 	OpenQueries();
 	RunQuery(&lock_series, NULL);
-	configuration = UseConfiguration();
-	if (FindSeries(configuration, code) != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("card series \"%s\" already exists", code)));
-	overlap = FindOverlap(configuration, &format);
-	if (overlap != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_EXCLUSION_VIOLATION),
-				 errmsg("card series \"%s\" could have the same numbers as card series \"%s\"",
-						code, overlap->code),
-				 errdetail("The numbers of both have %d characters, and no position always tells them apart, letter case aside.",
-						   FormatNumberLength(&format)),
-				 errhint("Choose another prefix, suffix or length.")));
-
+	CheckUnique(code, is_imported, &format);
+	incarnation = DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
 	RunQuery(&insert_series, (NullableDatum[]) {
-			TextArgument(code), TextArgument(name), Int4Argument(format.length),
-			TextArgument(prefix), TextArgument(suffix), TextArgument(method),
-			TextArgument(check_digit), Int8Argument(format.offset), TextArgument(alphabet),
-			TextArgument(card_type), TextArgument(description), Int4Argument(max_active_cards),
-			OptionalArgument(fcinfo, 12), OptionalArgument(fcinfo, 13), Int8Argument(capacity)});
+			TextArgument(code), TextArgument(name), fcinfo->args[2], fcinfo->args[3], fcinfo->args[4],
+			TextArgument(method), TextArgument(EnumName(fcinfo, 6, "check_digit")), fcinfo->args[7],
+			fcinfo->args[8], TextArgument(card_type), fcinfo->args[10], fcinfo->args[11],
+			fcinfo->args[12], fcinfo->args[13], fcinfo->args[14],
+			is_imported ? NullArgument() : Int8Argument(capacity), UuidArgument(incarnation)});
 	created = ResultRow();
-	RunQuery(&insert_key, (NullableDatum[]) {TextArgument(code)});
-	RunQuery(&insert_counter, (NullableDatum[]) {TextArgument(code)});
+	RunQuery(&insert_key, (NullableDatum[]) {TextArgument(code), UuidArgument(incarnation)});
+	RunQuery(&insert_counter, (NullableDatum[]) {TextArgument(code), UuidArgument(incarnation)});
 	CloseQueries();
 
-	if (format.method == METHOD_RANDOM && capacity < GUESSABLE_CAPACITY)
-		ereport(NOTICE,
-				(errmsg("card series \"%s\" has only " INT64_FORMAT " possible numbers", code, capacity),
-				 errdetail("A number that is in use can be found by trying."),
-				 errhint("A greater length makes the numbers harder to guess.")));
-
+	if (format.method == METHOD_RANDOM && capacity > 0 && capacity < GUESSABLE_CAPACITY)
+		NoteGuessable(code, capacity);
 	PG_RETURN_DATUM(created);
 }
 
 /*
  * alter_series(code text, name text = NULL, description text = NULL,
  *		is_active boolean = NULL, max_active_cards int = NULL,
- *		card_expiry_days int = NULL, batch_retention interval = NULL)
- *		-> cardgen.series
+ *		card_expiry_days int = NULL, batch_retention interval = NULL,
+ *		stock_retention interval = NULL) -> cardgen.series
  *
- * Bounds as in create_series; NULL leaves a property as it is. A series that
- * is not active neither generates numbers nor has its cards issued. Cards and
- * batches that exist keep the dates they have.
+ * Bounds as in create_series; NULL leaves a property as it is, and zero sets
+ * card_expiry_days, batch_retention or stock_retention back to what leaving it
+ * out there means. A series that is not active neither generates numbers nor
+ * has its cards issued. Cards and batches that exist keep the dates they have.
  *
- * Errors: 42704 for an unknown series, 22023 for an argument out of bounds,
- * 25006 in a read-only transaction.
+ * Errors: 42704 unknown_series; 22023 for an argument out of bounds; 25006 in
+ * a read-only transaction.
  */
 Datum
 alter_series(PG_FUNCTION_ARGS)
 {
 	const char *code;
-	const char *name;
-	int			max_active_cards;
-	int			card_expiry_days;
 	Datum		altered;
 
 	PreventCommandIfReadOnly("cardgen.alter_series()");
 	code = RequiredText(fcinfo, 0, "code");
-	name = OptionalText(fcinfo, 1);
-	CheckRules(name, OptionalInt4(fcinfo, 4, &max_active_cards),
-			   OptionalInt4(fcinfo, 5, &card_expiry_days), OptionalInterval(fcinfo, 6));
+	CheckRules(fcinfo, 4, OptionalText(fcinfo, 1), true);
 
-	RequireSeries(UseConfiguration(), code);
 	OpenQueries();
+	RequireSeries(UseConfiguration(), code);
 	if (RunQuery(&update_series, (NullableDatum[]) {
-				TextArgument(code), OptionalArgument(fcinfo, 1), OptionalArgument(fcinfo, 2),
-				OptionalArgument(fcinfo, 3), OptionalArgument(fcinfo, 4),
-				OptionalArgument(fcinfo, 5), OptionalArgument(fcinfo, 6)}) == 0)
-		ReportUnknownSeries(code);
+				TextArgument(code), fcinfo->args[1], fcinfo->args[2], fcinfo->args[3],
+				fcinfo->args[4], fcinfo->args[5], fcinfo->args[6], fcinfo->args[7]}) == 0)
+		Refuse(UnknownSeries(code));
 	altered = ResultRow();
 	CloseQueries();
 	PG_RETURN_DATUM(altered);
@@ -339,25 +343,28 @@ alter_series(PG_FUNCTION_ARGS)
 /*
  * drop_series(code text)
  *
- * Errors: 42704 for an unknown series, 55000 for one that has generated or
- * skipped a number, 25006 in a read-only transaction.
+ * Errors: 42704 unknown_series; 55000 series_used for one that has generated,
+ * skipped or imported a number; 22023 null_argument; 25006 in a read-only
+ * transaction.
  */
 Datum
 drop_series(PG_FUNCTION_ARGS)
 {
+	NullableDatum argument;
 	const char *code;
+	Counter		counter;
 
 	PreventCommandIfReadOnly("cardgen.drop_series()");
 	code = RequiredText(fcinfo, 0, "code");
 
 	OpenQueries();
-	if (LockCounter(code) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("card series \"%s\" has generated numbers", code),
-				 errdetail("Its key and counter are needed to recognize them and to never repeat one."),
-				 errhint("Deactivate it with cardgen.alter_series(code => '%s', is_active => false).", code)));
-	RunQuery(&delete_series, (NullableDatum[]) {TextArgument(code)});
+	argument = TextArgument(code);
+	LockCounter(code, &counter);
+	if (counter.next_ordinal == 0)
+		RunQuery(&has_cards, &argument);
+	if (counter.next_ordinal > 0 || ResultBool(0, 0))
+		Refuse(SeriesUsed(code));
+	RunQuery(&delete_series, &argument);
 	CloseQueries();
 	PG_RETURN_VOID();
 }
@@ -366,30 +373,37 @@ drop_series(PG_FUNCTION_ARGS)
  * skip_numbers(series_code text, count bigint)
  *
  * Passes over the next count numbers, at least 1: after a failover that lost
- * transactions, the numbers they handed out.
+ * transactions, the numbers they handed out. Where sessions have issued cards
+ * side by side, each goes on at a place of its own: as many are passed over at
+ * each of these places.
  *
- * Errors: 42704 for an unknown series, 22023 for a count below 1, 2200H where
- * the series has fewer numbers left, 25006 in a read-only transaction.
+ * Errors: 42704 unknown_series; 22023 null_argument, below_minimum; 2200H
+ * series_exhausted where fewer are left; 55000 series_imported; 25006 in a
+ * read-only transaction.
  */
 Datum
 skip_numbers(PG_FUNCTION_ARGS)
 {
+	Configuration *configuration;
 	const char *code;
+	Series	   *series;
+	Counter		counter;
 	int64		count;
-	int64		next_ordinal;
 
 	PreventCommandIfReadOnly("cardgen.skip_numbers()");
 	code = RequiredText(fcinfo, 0, "series_code");
 	RequireArgument(fcinfo, 1, "count");
 	count = PG_GETARG_INT64(1);
 	if (count < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("count " INT64_FORMAT " must be at least 1", count)));
+		Refuse(BelowMinimum("count", count, 1));
 
 	OpenQueries();
-	next_ordinal = LockCounter(code);
-	AdvanceCounter(RequireSeries(UseConfiguration(), code), next_ordinal, count);
+	LockCounter(code, &counter);
+	configuration = UseConfiguration();
+	series = CurrentSeries(&configuration, code, &counter.incarnation);
+	if (series->is_imported)
+		Refuse(SeriesImported(code));
+	SkipOrdinals(series, &counter, count);
 	CloseQueries();
 	PG_RETURN_VOID();
 }

@@ -1,0 +1,288 @@
+/*
+ * Changes of a card's status: by a caller, one or many, and by the calendar.
+ */
+#include "card.h"
+
+#include "access/xact.h"
+#include "argument.h"
+#include "card_find.h"
+#include "catalog/pg_type.h"
+#include "citus.h"
+#include "customer.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "query.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgrprotos.h"
+#include "utils/tuplestore.h"
+
+#define EXPIRE_STEP 1000
+
+#define CARD_IS_DUE "expires_on < $1 AND status IN ('issued', 'active', 'suspended')"
+
+#define EXPIRE_CARDS(due_number, card_number) \
+	"WITH due AS (" \
+	"  SELECT number, status_label FROM cardgen.card WHERE " CARD_IS_DUE due_number \
+	"  ORDER BY expires_on LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)," \
+	" expired AS (" \
+	"  UPDATE cardgen.card c SET status = 'expired', status_label = $3 FROM due" \
+	"  WHERE c.number = due.number" card_number " RETURNING due.number, due.status_label)" \
+	" INSERT INTO cardgen.card_status_log (number, from_label, to_label, reason)" \
+	" SELECT number, status_label, $3, 'past its expiry date' FROM expired"
+
+static PreparedQuery expire_some_cards = {
+	EXPIRE_CARDS("", ""),
+	3, {DATEOID, INT4OID, TEXTOID}
+};
+
+/* Citus locks rows of one shard at a time. */
+static PreparedQuery expire_cards_of_shard = {
+	EXPIRE_CARDS(" AND number = ANY ($4)", " AND c.number = ANY ($4)"),
+	4, {DATEOID, INT4OID, TEXTOID, TEXTARRAYOID}
+};
+
+static PreparedQuery due_numbers_by_shard = {
+	"SELECT pg_catalog.array_agg(number) FROM"
+	" (SELECT number FROM cardgen.card WHERE " CARD_IS_DUE " ORDER BY expires_on LIMIT $2) due"
+	" GROUP BY pg_catalog.get_shard_id_for_distribution_column('cardgen.card', number)",
+	2, {DATEOID, INT4OID}
+};
+
+PG_FUNCTION_INFO_V1(set_card_status);
+PG_FUNCTION_INFO_V1(set_card_statuses);
+PG_FUNCTION_INFO_V1(expire_cards);
+
+/* How the statuses of a set are named in a sentence. */
+static const char *
+NameStatuses(int set)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int status = 0; status < STATUS_COUNT; status++)
+	{
+		if ((set & (1 << status)) == 0)
+			continue;
+		set &= ~(1 << status);
+		appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : set == 0 ? " or " : ", ",
+						 StatusName((CardStatus) status));
+	}
+	return names.data;
+}
+
+static Refusal *
+CheckChange(const Card *card, const StatusLabel *label)
+{
+#define TO(status) (1 << (status))
+	static const int allowed[STATUS_COUNT] = {
+		[STATUS_NOT_ISSUED] = TO(STATUS_NOT_ISSUED),
+		[STATUS_ISSUED] = TO(STATUS_ACTIVE) | TO(STATUS_SUSPENDED) | TO(STATUS_EXPIRED) | TO(STATUS_DELETED),
+		[STATUS_ACTIVE] = TO(STATUS_SUSPENDED) | TO(STATUS_EXPIRED) | TO(STATUS_DELETED),
+		[STATUS_SUSPENDED] = TO(STATUS_ACTIVE) | TO(STATUS_EXPIRED) | TO(STATUS_DELETED)
+	};
+	int			possible = allowed[card->status];
+	bool		ends = label->status == STATUS_EXPIRED || label->status == STATUS_DELETED;
+
+	if ((possible & TO(label->status)) == 0)
+		return StatusChange(card->number, StatusName(card->status), StatusName(label->status),
+							possible == 0 ? psprintf("The status \"%s\" is final.", StatusName(card->status)) :
+							card->status == STATUS_NOT_ISSUED ? "It has not been issued." :
+							psprintf("It can change to %s.", NameStatuses(possible)),
+							card->status != STATUS_NOT_ISSUED ? NULL :
+							ends ? "It goes when a DBA removes its batch." :
+							"Issue the card with cardgen.issue_card().");
+	if (strcmp(card->status_label, label->label) == 0)
+		return SameLabel(card->number, label->label);
+	return NULL;
+#undef TO
+}
+
+typedef struct StatusChanges
+{
+	const StatusLabel *label;
+	Tally	   *tally;
+} StatusChanges;
+
+static Refusal *
+DecideChange(CardChange *change, void *context)
+{
+	StatusChanges *status = context;
+	const StatusLabel *label = status->label;
+	Card	   *card = &change->card;
+	Refusal    *refusal = CheckChange(card, label);
+
+	if (refusal == NULL && card->customer_id != NULL && !Counts(card->status) && Counts(label->status))
+		refusal = CheckLimits(status->tally, change->series, card->customer_id);
+	if (refusal == NULL)
+	{
+		RememberCard(change);
+		card->status = label->status;
+		card->status_label = label->label;
+	}
+	return refusal;
+}
+
+static Refusal *
+ChangedAlready(CardChange *change, void *context)
+{
+	return SameLabel(change->card.number, ((StatusChanges *) context)->label->label);
+}
+
+/* Again for those that someone else has changed meanwhile. */
+static void
+ChangeAll(CardChanges *changes, const char *label, const char *reason)
+{
+	Configuration *configuration = UseConfiguration();
+	StatusChanges status = {.label = RequireLabel(configuration, label)};
+	bool		may_count = Counts(status.label->status);
+
+	IdentifyCards(configuration, changes);
+	for (int i = 0; i < changes->count; i++)
+		changes->each[i].reason = reason;
+	if (may_count)
+		LockCustomers(changes, true);
+	while (changes->pending_count > 0)
+	{
+		LockCards(configuration, changes);
+		if (may_count)
+		{
+			LockHolders(changes);
+			status.tally = CountCards(changes);
+		}
+		DecideCards(changes, DecideChange, ChangedAlready, &status);
+		StoreCards(changes);
+	}
+}
+
+/*
+ * set_card_status(number text, status_label text, reason text = NULL)
+ *		-> cardgen.card
+ *
+ * number: as for find_card. status_label: its status must be one that the
+ * card's may change to: not_issued to not_issued with another label; issued
+ * to active or suspended; active to suspended and back; these three to expired
+ * or deleted, which are final. reason: kept in card_status_log.
+ *
+ * Errors: 42704 unknown_card, bad_check_digit, never_generated, batch_removed,
+ * unknown_label; 55000 status_change, same_label, series_limit,
+ * customer_limit, key_missing; 22023 null_argument; 40001 concurrent_change;
+ * 25006 in a read-only transaction.
+ */
+Datum
+set_card_status(PG_FUNCTION_ARGS)
+{
+	CardChanges changes;
+	Datum		changed;
+
+	PreventCommandIfReadOnly("cardgen.set_card_status()");
+	RequireArgument(fcinfo, 0, "number");
+	RequireArgument(fcinfo, 1, "status_label");
+
+	InitChanges(&changes, 1);
+	changes.each->given = OptionalText(fcinfo, 0);
+	OpenQueries();
+	ChangeAll(&changes, OptionalText(fcinfo, 1), OptionalText(fcinfo, 2));
+	Require(changes.each->refusal);
+	changed = ResultCard(&changes.each->card);
+	CloseQueries();
+	PG_RETURN_DATUM(changed);
+}
+
+/*
+ * set_card_statuses(numbers text[], status_label text, reason text = NULL)
+ *		-> TABLE("position" int, number text, sqlstate text,
+ *		error_name text, problem text), a row an element
+ *
+ * set_card_status for each number, at most cardgen.max_cards_per_call. Where a
+ * card can't be changed, the last three columns tell what set_card_status would
+ * have answered, and the others are changed all the same.
+ *
+ * Errors of the call: 22023 null_argument, array_dimensions; 54000 call_limit;
+ * 42704 unknown_label; 25006 in a read-only transaction.
+ */
+Datum
+set_card_statuses(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CardChanges changes;
+	const char **numbers;
+	int			count;
+
+	PreventCommandIfReadOnly("cardgen.set_card_statuses()");
+	numbers = RequiredTextArray(fcinfo, 0, "numbers", &count);
+	RequireArgument(fcinfo, 1, "status_label");
+	CheckArrays("numbers", count, "numbers", count);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+
+	InitChanges(&changes, count);
+	for (int i = 0; i < count; i++)
+		changes.each[i].given = numbers[i];
+	OpenQueries();
+	ChangeAll(&changes, OptionalText(fcinfo, 1), OptionalText(fcinfo, 2));
+	ReturnNumbers(result, &changes);
+	CloseQueries();
+	return (Datum) 0;
+}
+
+/* How many cards a step has expired; today and the label are the arguments. */
+static uint64
+ExpireSomeCards(NullableDatum today, NullableDatum label)
+{
+	return RunQuery(&expire_some_cards, (NullableDatum[]) {
+			today, Int4Argument(EXPIRE_STEP), label});
+}
+
+static uint64
+ExpireSomeCardsByShard(NullableDatum today, NullableDatum label)
+{
+	NullableDatum step = Int4Argument(EXPIRE_STEP);
+	uint64		shards = RunQuery(&due_numbers_by_shard, (NullableDatum[]) {today, step});
+	SPITupleTable *due = SPI_tuptable;
+	NullableDatum *numbers = palloc(sizeof(NullableDatum) * (shards + 1));
+	uint64		expired = 0;
+
+	for (uint64 i = 0; i < shards; i++)
+		numbers[i].value = ResultDatum(i, 0, &numbers[i].isnull);
+	for (uint64 i = 0; i < shards; i++)
+		expired += RunQuery(&expire_cards_of_shard, (NullableDatum[]) {today, step, label, numbers[i]});
+	pfree(numbers);
+	SPI_freetuptable(due);
+	return expired;
+}
+
+/*
+ * expire_cards() -> int
+ *
+ * Gives cards past their expires_on the default label of the status expired;
+ * returns how many. Works in steps, and leaves out cards that another
+ * transaction is changing: the next call finds them.
+ *
+ * Errors: 55000 label_missing; 25006 in a read-only transaction.
+ */
+Datum
+expire_cards(PG_FUNCTION_ARGS)
+{
+	NullableDatum today;
+	NullableDatum label;
+	bool		by_shard;
+	uint64		expired;
+	int32		total = 0;
+
+	PreventCommandIfReadOnly("cardgen.expire_cards()");
+	today = DatumArgument(DirectFunctionCall1(timestamptz_date,
+											  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())));
+	label = TextArgument(DefaultLabel(UseConfiguration(), STATUS_EXPIRED)->label);
+	by_shard = IsDistributed(CardTable());
+
+	OpenQueries();
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		expired = by_shard ? ExpireSomeCardsByShard(today, label) : ExpireSomeCards(today, label);
+		total += (int32) expired;
+	} while (expired > 0);
+	CloseQueries();
+	PG_RETURN_INT32(total);
+}

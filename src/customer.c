@@ -1,0 +1,238 @@
+/*
+ * Customers: who holds which cards, within which limits.
+ */
+#include "customer.h"
+
+#include "cardgen.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "query.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+
+/*
+ * Many customers share a lock, so that a transaction that issues to thousands
+ * can't fill the lock table.
+ */
+#define CUSTOMER_LOCKS 1024
+
+/* Series NULL: of all series. */
+typedef struct HeldKey
+{
+	const char *customer_id;
+	const char *series_code;
+} HeldKey;
+
+typedef struct Held
+{
+	HeldKey		key;
+	int64		count;
+} Held;
+
+struct Tally
+{
+	HTAB	   *held;
+};
+
+static PreparedQuery count_cards = {
+	"SELECT customer_id, series_code, count(*) FROM cardgen.card WHERE customer_id = ANY ($1)"
+	" AND (status = 'active' OR (NOT $2 AND status IN ('issued', 'suspended')))"
+	" GROUP BY customer_id, series_code",
+	2, {TEXTARRAYOID, BOOLOID}
+};
+
+static uint32
+LockOf(const char *customer_id)
+{
+	return hash_bytes((const unsigned char *) customer_id, (int) strlen(customer_id)) % CUSTOMER_LOCKS;
+}
+
+/* The locks that the pending changes need; are they all among those held already? */
+static bool
+AddLocks(const CardChanges *changes, bool holders, bool *locks)
+{
+	bool		are_held = true;
+
+	for (int i = 0; i < changes->count; i++)
+	{
+		const CardChange *change = &changes->each[i];
+		const char *customers[] = {
+			change->customer_id, holders && change->card.has_row ? change->card.customer_id : NULL
+		};
+
+		for (size_t k = 0; k < lengthof(customers) && IsPending(change); k++)
+		{
+			if (customers[k] == NULL || locks[LockOf(customers[k])])
+				continue;
+			are_held = false;
+			locks[LockOf(customers[k])] = true;
+		}
+	}
+	return are_held;
+}
+
+static void
+AcquireLocks(const bool *locks)
+{
+	Oid			class = CardTable();
+
+	for (uint16 i = 0; i < CUSTOMER_LOCKS; i++)
+		if (locks[i])
+			LockDatabaseObject(class, i, 0, ExclusiveLock);
+}
+
+static void
+ReleaseLocks(const bool *locks)
+{
+	Oid			class = CardTable();
+
+	for (uint16 i = 0; i < CUSTOMER_LOCKS; i++)
+		if (locks[i])
+			UnlockDatabaseObject(class, i, 0, ExclusiveLock);
+}
+
+/* Where a card has changed hands meanwhile: all over again, in the order of the locks. */
+void
+LockCustomers(CardChanges *changes, bool holders)
+{
+	bool		is_done = false;
+
+	while (!is_done)
+	{
+		bool		locks[CUSTOMER_LOCKS] = {false};
+		bool		wanted[CUSTOMER_LOCKS];
+
+		if (holders)
+			ReadCardRows(changes);
+		AddLocks(changes, holders, locks);
+		AcquireLocks(locks);
+		if (!holders)
+			return;
+		memcpy(wanted, locks, sizeof(locks));
+		ReadCardRows(changes);
+		is_done = AddLocks(changes, true, wanted);
+		if (!is_done)
+			ReleaseLocks(locks);
+	}
+}
+
+void
+LockHolders(CardChanges *changes)
+{
+	bool		locks[CUSTOMER_LOCKS] = {false};
+
+	AddLocks(changes, true, locks);
+	AcquireLocks(locks);
+}
+
+bool
+Counts(CardStatus status)
+{
+	return status == STATUS_ACTIVE ||
+		(!count_only_active && (status == STATUS_ISSUED || status == STATUS_SUSPENDED));
+}
+
+static uint32
+HashHeld(const void *key, Size size)
+{
+	const HeldKey *held = key;
+
+	return string_hash(held->customer_id, strlen(held->customer_id) + 1) ^
+		(held->series_code == NULL ? 0 : string_hash(held->series_code, strlen(held->series_code) + 1) * 31);
+}
+
+static int
+CompareHeld(const void *a, const void *b, Size size)
+{
+	const HeldKey *one = a;
+	const HeldKey *other = b;
+
+	return strcmp(one->customer_id, other->customer_id) != 0 ||
+		(one->series_code == NULL) != (other->series_code == NULL) ||
+		(one->series_code != NULL && strcmp(one->series_code, other->series_code) != 0);
+}
+
+static Held *
+FindHeld(Tally *tally, const char *customer_id, const char *series_code)
+{
+	HeldKey		key = {customer_id, series_code};
+	bool		is_known;
+	Held	   *held = hash_search(tally->held, &key, HASH_ENTER, &is_known);
+
+	if (!is_known)
+		held->count = 0;
+	return held;
+}
+
+static int
+CompareTexts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* The customers of the pending changes, each once. */
+static NullableDatum
+CustomersOf(const CardChanges *changes)
+{
+	const char **customers = palloc_array(const char *, changes->count + 1);
+	Datum	   *each = palloc_array(Datum, changes->count + 1);
+	int			count = 0;
+	int			distinct = 0;
+
+	for (int i = 0; i < changes->count; i++)
+	{
+		const CardChange *change = &changes->each[i];
+		const char *customer_id = change->customer_id != NULL ? change->customer_id : change->card.customer_id;
+
+		if (IsPending(change) && customer_id != NULL)
+			customers[count++] = customer_id;
+	}
+	qsort(customers, (size_t) count, sizeof(char *), CompareTexts);
+	for (int i = 0; i < count; i++)
+		if (i == 0 || strcmp(customers[i], customers[i - 1]) != 0)
+			each[distinct++] = CStringGetTextDatum(customers[i]);
+	return ArrayOf(TEXTOID, each, NULL, distinct);
+}
+
+/* Whatever the isolation level, cards that others have issued by now count. */
+Tally *
+CountCards(const CardChanges *changes)
+{
+	Tally	   *tally = palloc(sizeof(Tally));
+	HASHCTL		control = {
+		.keysize = sizeof(HeldKey), .entrysize = sizeof(Held), .hash = HashHeld, .match = CompareHeld,
+		.hcxt = CurrentMemoryContext
+	};
+	uint64		found;
+
+	tally->held = hash_create("cardgen cards of customers", Max(changes->pending_count, 8), &control,
+							  HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	found = ReadLatest(&count_cards, (NullableDatum[]) {
+			CustomersOf(changes), BoolArgument(count_only_active)});
+	for (uint64 i = 0; i < found; i++)
+		AddCards(tally, ResultText(i, 1), ResultText(i, 0), (int) ResultInt8(i, 2));
+	SPI_freetuptable(SPI_tuptable);
+	return tally;
+}
+
+void
+AddCards(Tally *tally, const char *series_code, const char *customer_id, int count)
+{
+	FindHeld(tally, customer_id, series_code)->count += count;
+	FindHeld(tally, customer_id, NULL)->count += count;
+}
+
+Refusal *
+CheckLimits(Tally *tally, const Series *series, const char *customer_id)
+{
+	int64		of_series = FindHeld(tally, customer_id, series->code)->count;
+	int64		of_all = FindHeld(tally, customer_id, NULL)->count;
+
+	if (of_series >= series->max_active_cards)
+		return SeriesLimit(customer_id, series->code, of_series, series->max_active_cards);
+	if (max_active_cards_per_customer > 0 && of_all >= max_active_cards_per_customer)
+		return CustomerLimit(customer_id, of_all, max_active_cards_per_customer);
+	AddCards(tally, series->code, customer_id, 1);
+	return NULL;
+}

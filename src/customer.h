@@ -1,0 +1,37 @@
+/*
+ * Customers: who holds which cards, within which limits.
+ *
+ * A customer is a text of the backend's own. What cards one holds is only
+ * changed by who has locked the customer, so that limits hold. Customers are
+ * locked ahead of cards, by everyone, and always in the same order.
+ */
+#ifndef CARDGEN_CUSTOMER_H
+#define CARDGEN_CUSTOMER_H
+
+#include "postgres.h"
+
+#include "card.h"
+
+/* All within OpenQueries(). */
+
+/*
+ * Locks those to whom the pending cards go, and where holders says so those
+ * who hold them. What the latter hold stays theirs until the transaction ends.
+ */
+extern void LockCustomers(CardChanges *changes, bool holders);
+
+/* The same for holders alone, of cards that are locked: where one was not to be seen before. */
+extern void LockHolders(CardChanges *changes);
+
+/* The cards that count, of the customers of pending changes. */
+typedef struct Tally Tally;
+
+extern Tally *CountCards(const CardChanges *changes);
+
+extern bool Counts(CardStatus status);
+
+/* Why a customer can't hold another card of a series; then adds it, or a number of them. */
+extern Refusal *CheckLimits(Tally *tally, const Series *series, const char *customer_id);
+extern void AddCards(Tally *tally, const char *series_code, const char *customer_id, int count);
+
+#endif

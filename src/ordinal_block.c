@@ -1,0 +1,196 @@
+/*
+ * Ordinals that a transaction has taken ahead of their use.
+ */
+#include "ordinal_block.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "query.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#define BLOCK_COUNT 8
+
+/* So few versions of a row cost nothing; until then all is written at once. */
+#define SINGLY_TAKEN 64
+#define BLOCK_MOST 1024
+
+typedef struct OrdinalBlock
+{
+	char		series_code[51];	/* empty: not in use */
+	pg_uuid_t	incarnation;
+	Oid			owner;			/* of the tables */
+	int64		taken;			/* by the transaction */
+	int64		next;
+	int64		end;
+} OrdinalBlock;
+
+typedef struct Blocks
+{
+	OrdinalBlock blocks[BLOCK_COUNT];
+	int			oldest;
+} Blocks;
+
+static Blocks present;
+
+/* What there was when each open subtransaction began, by its nesting level. */
+static Blocks *before = NULL;
+static int	levels = 0;
+
+static PreparedQuery lower_counter = {
+	"UPDATE cardgen.series_counter SET next_ordinal = $3 WHERE series_code = $1 AND next_ordinal = $2",
+	3, {TEXTOID, INT8OID, INT8OID}
+};
+
+static PreparedQuery insert_range = {
+	"INSERT INTO cardgen.free_range (series_code, first_ordinal, end_ordinal) VALUES ($1, $2, $3)",
+	3, {TEXTOID, INT8OID, INT8OID}
+};
+
+/* The counter may have passed over ordinals that come behind the block. */
+static void
+GiveBack(OrdinalBlock *block)
+{
+	NullableDatum code = TextArgument(block->series_code);
+	NullableDatum next = Int8Argument(block->next);
+	NullableDatum end = Int8Argument(block->end);
+
+	if (block->next < block->end &&
+		RunQuery(&lower_counter, (NullableDatum[]) {code, end, next}) == 0)
+		RunQuery(&insert_range, (NullableDatum[]) {code, next, end});
+	block->end = block->next;
+}
+
+static void
+GiveAllBack(void)
+{
+	for (int i = 0; i < BLOCK_COUNT; i++)
+	{
+		OrdinalBlock *block = &present.blocks[i];
+		Caller		caller;
+
+		if (block->next == block->end)
+			continue;
+		PushActiveSnapshot(GetTransactionSnapshot());
+		BecomeUser(block->owner, &caller);
+		OpenQueries();
+		GiveBack(block);
+		CloseQueries();
+		BecomeCaller(&caller);
+		PopActiveSnapshot();
+	}
+}
+
+static void
+TransactionEnds(XactEvent event, void *argument)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			GiveAllBack();
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			memset(&present, 0, sizeof(present));
+			break;
+		default:
+			break;
+	}
+}
+
+/* The tables go back to what they were, and so do the blocks. */
+static void
+SubtransactionChanges(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *argument)
+{
+	int			level = GetCurrentTransactionNestLevel();
+
+	if (event == SUBXACT_EVENT_START_SUB)
+	{
+		if (level >= levels)
+		{
+			levels = level * 2;
+			before = repalloc(before, sizeof(Blocks) * levels);
+		}
+		before[level] = present;
+	}
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		present = before[level];
+}
+
+/* Also for the subtransactions that are open already, in which there was no block. */
+static void
+RegisterCallbacks(void)
+{
+	static bool is_registered = false;
+
+	if (is_registered)
+		return;
+	levels = GetCurrentTransactionNestLevel() + 8;
+	before = MemoryContextAllocZero(TopMemoryContext, sizeof(Blocks) * levels);
+	RegisterXactCallback(TransactionEnds, NULL);
+	RegisterSubXactCallback(SubtransactionChanges, NULL);
+	is_registered = true;
+}
+
+static OrdinalBlock *
+FindBlock(const char *series_code)
+{
+	for (int i = 0; i < BLOCK_COUNT; i++)
+		if (strcmp(present.blocks[i].series_code, series_code) == 0)
+			return &present.blocks[i];
+	return NULL;
+}
+
+bool
+NextOfBlock(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation)
+{
+	OrdinalBlock *block = FindBlock(series_code);
+
+	if (block == NULL || block->next == block->end)
+		return false;
+	*ordinal = block->next++;
+	*incarnation = block->incarnation;
+	return true;
+}
+
+int64
+SizeOfNextBlock(const char *series_code)
+{
+	OrdinalBlock *block = FindBlock(series_code);
+
+	RegisterCallbacks();
+	if (block == NULL)
+	{
+		block = &present.blocks[present.oldest];
+		GiveBack(block);
+		present.oldest = (present.oldest + 1) % BLOCK_COUNT;
+		memset(block, 0, sizeof(*block));
+		strlcpy(block->series_code, series_code, sizeof(block->series_code));
+	}
+	block->taken++;
+	return block->taken <= SINGLY_TAKEN ? 1 : Min(block->taken, BLOCK_MOST);
+}
+
+void
+KeepBlock(const char *series_code, const pg_uuid_t *incarnation, int64 first, int64 end)
+{
+	OrdinalBlock *block = FindBlock(series_code);
+
+	block->incarnation = *incarnation;
+	block->owner = GetUserId();
+	block->taken += end - first;
+	block->next = first;
+	block->end = end;
+}
+
+void
+ReturnBlock(const char *series_code)
+{
+	OrdinalBlock *block = FindBlock(series_code);
+
+	if (block != NULL)
+		GiveBack(block);
+}
