@@ -475,6 +475,25 @@ CREATE FUNCTION cardgen.set_card_status(number text, status_label text, reason t
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.set_card_status IS 'changes the status of a card';
 
+CREATE FUNCTION cardgen.replace_card(
+	number text,
+	new_number text DEFAULT NULL,
+	status_label text DEFAULT NULL,
+	reason text DEFAULT NULL)
+	RETURNS cardgen.card
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.replace_card IS 'ends a card and issues the one that follows it to the same customer';
+
+CREATE FUNCTION cardgen.transfer_card(number text, customer_id text, reason text DEFAULT NULL)
+	RETURNS cardgen.card
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.transfer_card IS 'gives a card to another customer, within the limits';
+
+CREATE FUNCTION cardgen.merge_customers(from_customer_id text, to_customer_id text, reason text DEFAULT NULL)
+	RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.merge_customers IS 'gives all cards of a customer to another one, also beyond the limits';
+
 CREATE FUNCTION cardgen.issue_cards(numbers text[], customer_ids text[], status_label text DEFAULT NULL)
 	RETURNS TABLE ("position" integer, number text, sqlstate text, error_name text, problem text)
 	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 100000

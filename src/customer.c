@@ -3,9 +3,12 @@
  */
 #include "customer.h"
 
+#include "argument.h"
+#include "card_find.h"
 #include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "query.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -41,6 +44,14 @@ static PreparedQuery count_cards = {
 	" GROUP BY customer_id, series_code",
 	2, {TEXTARRAYOID, BOOLOID}
 };
+
+static PreparedQuery numbers_of_customer = {
+	"SELECT number FROM cardgen.card WHERE customer_id = $1 ORDER BY number",
+	1, {TEXTOID}
+};
+
+PG_FUNCTION_INFO_V1(transfer_card);
+PG_FUNCTION_INFO_V1(merge_customers);
 
 static uint32
 LockOf(const char *customer_id)
@@ -131,6 +142,16 @@ Counts(CardStatus status)
 {
 	return status == STATUS_ACTIVE ||
 		(!count_only_active && (status == STATUS_ISSUED || status == STATUS_SUSPENDED));
+}
+
+Refusal *
+CheckIsHeld(const Card *card)
+{
+	if (card->status == STATUS_NOT_ISSUED)
+		return CardNotIssued(card->number);
+	if (card->status == STATUS_EXPIRED || card->status == STATUS_DELETED)
+		return CardEnded(card->number, StatusName(card->status));
+	return NULL;
 }
 
 static uint32
@@ -235,4 +256,141 @@ CheckLimits(Tally *tally, const Series *series, const char *customer_id)
 		return CustomerLimit(customer_id, of_all, max_active_cards_per_customer);
 	AddCards(tally, series->code, customer_id, 1);
 	return NULL;
+}
+
+static Refusal *
+DecideTransfer(CardChange *change)
+{
+	CardChanges one = {.each = change, .count = 1};
+	Card	   *card = &change->card;
+	Refusal    *refusal = CheckIsHeld(card);
+
+	if (refusal == NULL && strcmp(card->customer_id, change->customer_id) == 0)
+		refusal = SameCustomer(change->customer_id);
+	if (refusal == NULL && Counts(card->status))
+		refusal = CheckLimits(CountCards(&one), change->series, change->customer_id);
+	if (refusal == NULL)
+	{
+		RememberCard(change);
+		card->customer_id = change->customer_id;
+	}
+	return refusal;
+}
+
+/*
+ * transfer_card(number text, customer_id text, reason text = NULL)
+ *		-> cardgen.card
+ *
+ * number: of a card that is issued, active or suspended. customer_id: whose it
+ * becomes, within the limits, as for issue_card. Status and dates stay. reason:
+ * kept in card_status_log, with both customers.
+ *
+ * Errors: 42704 unknown_card, bad_check_digit, never_generated, batch_removed;
+ * 55000 card_not_issued, card_ended, series_limit, customer_limit; 22023
+ * same_customer, null_argument, empty_text, text_too_long,
+ * surrounding_blanks; 40001 concurrent_change; 25006 in a read-only
+ * transaction.
+ */
+Datum
+transfer_card(PG_FUNCTION_ARGS)
+{
+	Configuration *configuration = UseConfiguration();
+	CardChanges changes;
+	CardChange *change;
+	Datum		transferred;
+
+	PreventCommandIfReadOnly("cardgen.transfer_card()");
+	RequireArgument(fcinfo, 0, "number");
+	RequireArgument(fcinfo, 1, "customer_id");
+
+	InitChanges(&changes, 1);
+	change = changes.each;
+	change->given = OptionalText(fcinfo, 0);
+	change->customer_id = OptionalText(fcinfo, 1);
+	change->reason = OptionalText(fcinfo, 2);
+	Require(CheckCustomerId(change->customer_id, "customer_id"));
+	OpenQueries();
+	IdentifyCards(configuration, &changes);
+	Require(change->refusal);
+	LockCustomers(&changes, true);
+	do
+	{
+		LockCards(configuration, &changes);
+		Require(change->refusal);
+		LockHolders(&changes);
+		Require(DecideTransfer(change));
+		StoreCards(&changes);
+	} while (!change->is_stored);
+	transferred = ResultCard(&change->card);
+	CloseQueries();
+	PG_RETURN_DATUM(transferred);
+}
+
+static void
+LockBoth(const char *one, const char *other)
+{
+	bool		locks[CUSTOMER_LOCKS] = {false};
+
+	locks[LockOf(one)] = locks[LockOf(other)] = true;
+	AcquireLocks(locks);
+}
+
+/* As they are once the customer is locked, whatever the isolation level. */
+static void
+FindCardsOf(CardChanges *changes, const char *from_customer_id, const char *to_customer_id, const char *reason)
+{
+	uint64		count = ReadLatest(&numbers_of_customer, (NullableDatum[]) {TextArgument(from_customer_id)});
+
+	InitChanges(changes, (int) count);
+	for (int i = 0; i < changes->count; i++)
+	{
+		changes->each[i].card.number = ResultText((uint64) i, 0);
+		changes->each[i].customer_id = to_customer_id;
+		changes->each[i].reason = reason;
+	}
+	SortPending(changes);
+}
+
+/*
+ * merge_customers(from_customer_id text, to_customer_id text,
+ *		reason text = NULL) -> int
+ *
+ * All cards of the one become the other's, whatever their status and also
+ * beyond the limits; how many. Both customers as for issue_card. reason: kept
+ * in card_status_log with each card, with both customers.
+ *
+ * Errors: 22023 same_customer, null_argument, empty_text, text_too_long,
+ * surrounding_blanks; 40001 concurrent_change; 25006 in a read-only
+ * transaction.
+ */
+Datum
+merge_customers(PG_FUNCTION_ARGS)
+{
+	CardChanges changes;
+	const char *from;
+	const char *to;
+
+	PreventCommandIfReadOnly("cardgen.merge_customers()");
+	from = RequiredText(fcinfo, 0, "from_customer_id");
+	to = RequiredText(fcinfo, 1, "to_customer_id");
+	Require(CheckCustomerId(from, "from_customer_id"));
+	Require(CheckCustomerId(to, "to_customer_id"));
+	if (strcmp(from, to) == 0)
+		Refuse(SameCustomer(from));
+	(void) UseConfiguration();
+
+	OpenQueries();
+	LockBoth(from, to);
+	FindCardsOf(&changes, from, to, OptionalText(fcinfo, 2));
+	LockCardRows(&changes);
+	for (int i = 0; i < changes.count; i++)
+	{
+		if (!changes.each[i].card.has_row)
+			Refuse(ConcurrentChange("the card"));
+		RememberCard(&changes.each[i]);
+		changes.each[i].card.customer_id = to;
+	}
+	StoreCards(&changes);
+	CloseQueries();
+	PG_RETURN_INT32(changes.count);
 }

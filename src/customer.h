@@ -30,6 +30,9 @@ extern Tally *CountCards(const CardChanges *changes);
 
 extern bool Counts(CardStatus status);
 
+/* Why a card is none that a customer holds now. */
+extern Refusal *CheckIsHeld(const Card *card);
+
 /* Why a customer can't hold another card of a series; then adds it, or a number of them. */
 extern Refusal *CheckLimits(Tally *tally, const Series *series, const char *customer_id);
 extern void AddCards(Tally *tally, const char *series_code, const char *customer_id, int count);

@@ -1,0 +1,181 @@
+/*
+ * Replacement: a lost or damaged card ends, and another one of the same
+ * customer follows it.
+ */
+#include "argument.h"
+#include "card_find.h"
+#include "card_issue.h"
+#include "catalog/pg_type.h"
+#include "customer.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "query.h"
+
+PG_FUNCTION_INFO_V1(replace_card);
+
+typedef struct Replacement
+{
+	CardChange *former;
+	CardChange *next;
+	const StatusLabel *ending;	/* of the former card */
+	bool		is_new;			/* generated now */
+} Replacement;
+
+static const StatusLabel *
+RequireEndingLabel(Configuration *configuration, const char *label)
+{
+	const StatusLabel *found = label == NULL ?
+		DefaultLabel(configuration, STATUS_DELETED) : RequireLabel(configuration, label);
+
+	if (found->status != STATUS_EXPIRED && found->status != STATUS_DELETED)
+		Refuse(WrongLabel("a card that is replaced can't get", label, StatusName(found->status),
+						  "Choose a label of the status \"expired\" or \"deleted\"."));
+	return found;
+}
+
+static Refusal *
+CheckFormer(const Card *card)
+{
+	if (card->replaced_by != NULL)
+		return CardReplaced(card->number, card->replaced_by);
+	return CheckIsHeld(card);
+}
+
+/* The former card counts no longer, so where it counted in the same limit, one more is none more. */
+static Refusal *
+CheckNextLimits(CardChanges *changes, const Replacement *replacement, CardStatus status)
+{
+	const Card *former = &replacement->former->card;
+	Tally	   *tally;
+
+	if (!Counts(status))
+		return NULL;
+	tally = CountCards(changes);
+	if (Counts(former->status))
+	{
+		if (strcmp(former->series_code, replacement->next->series->code) == 0)
+			return NULL;
+		AddCards(tally, former->series_code, former->customer_id, -1);
+	}
+	return CheckLimits(tally, replacement->next->series, former->customer_id);
+}
+
+static Refusal *
+CheckNext(const CardChange *next)
+{
+	Refusal    *refusal = CheckActive(next->series);
+
+	return refusal == NULL && next->card.status != STATUS_NOT_ISSUED ? CardIssued(next->card.number) : refusal;
+}
+
+static void
+TakeNextCard(Configuration *configuration, Replacement *replacement)
+{
+	Series	   *series;
+	Ordinals	taken;
+	int64		ordinal = TakeOrdinal(replacement->former->card.series_code, &configuration, &series);
+
+	InitOrdinals(&taken);
+	AppendRun(&taken, ordinal, ordinal + 1);
+	MakeNewCards(configuration, series, &taken, &replacement->next);
+}
+
+/* The new card has the former one's customer and status, but that it is not suspended. */
+static void
+DecideReplacement(Configuration *configuration, CardChanges *changes, Replacement *replacement)
+{
+	CardChange *former = replacement->former;
+	CardChange *next = replacement->next;
+	StatusLabel label = {former->card.status_label, former->card.status};
+
+	Require(CheckFormer(&former->card));
+	if (label.status == STATUS_SUSPENDED)
+		label = *DefaultLabel(configuration, STATUS_ACTIVE);
+	if (replacement->is_new)
+		TakeNextCard(configuration, replacement);
+	Require(CheckNext(next));
+	Require(CheckNextLimits(changes, replacement, label.status));
+
+	RememberCard(former);
+	RememberCard(next);
+	next->customer_id = former->card.customer_id;
+	MarkIssued(next, &label);
+	next->card.replaces = former->card.number;
+	former->card.status = replacement->ending->status;
+	former->card.status_label = replacement->ending->label;
+	former->card.replaced_by = next->card.number;
+}
+
+/* One of the changes by itself; false where its card has been changed meanwhile. */
+static bool
+Store(CardChange *change)
+{
+	CardChange *pending;
+	CardChanges one = {.each = change, .count = 1, .pending = &pending};
+
+	StoreCards(&one);
+	return change->is_stored;
+}
+
+/* Once more where someone else was quicker with the new card: then it is refused. */
+static void
+Replace(CardChanges *changes, Replacement *replacement)
+{
+	Configuration *configuration = UseConfiguration();
+
+	IdentifyCards(configuration, changes);
+	Require(replacement->former->refusal);
+	Require(replacement->next->refusal);
+	if (!replacement->is_new && strcmp(replacement->former->card.number, replacement->next->card.number) == 0)
+		Refuse(CardReplacesItself(replacement->former->card.number));
+	LockCustomers(changes, true);
+	do
+	{
+		LockCards(configuration, changes);
+		Require(replacement->former->refusal);
+		Require(replacement->next->refusal);
+		LockHolders(changes);
+		DecideReplacement(configuration, changes, replacement);
+	} while (!Store(replacement->next));
+	(void) Store(replacement->former);
+}
+
+/*
+ * replace_card(number text, new_number text = NULL,
+ *		status_label text = NULL, reason text = NULL) -> cardgen.card
+ *
+ * number: of a card that is issued, active or suspended. new_number: of a card
+ * that is not issued, of any series; NULL: the next one of the same series.
+ * status_label: what the former card gets, of the status expired or deleted;
+ * NULL: the default of deleted. reason: kept in card_status_log with both.
+ * Returns the new card: it has the former one's customer and label, that of a
+ * suspended one being the default of active, expires like a card issued today,
+ * and replaces the former one, which is replaced_by it.
+ *
+ * Errors: those of issue_card for the new card, and of issue_new_card where it
+ * is the next one; 42704 for either number; 55000 card_replaced,
+ * card_not_issued, card_ended; 22023 card_replaces_itself, wrong_label.
+ */
+Datum
+replace_card(PG_FUNCTION_ARGS)
+{
+	CardChanges changes;
+	Replacement replacement = {.is_new = PG_ARGISNULL(1)};
+	Datum		issued;
+
+	PreventCommandIfReadOnly("cardgen.replace_card()");
+	RequireArgument(fcinfo, 0, "number");
+
+	InitChanges(&changes, replacement.is_new ? 1 : 2);
+	replacement.former = &changes.each[0];
+	replacement.next = &changes.each[1];
+	replacement.former->given = OptionalText(fcinfo, 0);
+	replacement.next->given = OptionalText(fcinfo, 1);
+	replacement.former->reason = replacement.next->reason = OptionalText(fcinfo, 3);
+	OpenQueries();
+	replacement.ending = RequireEndingLabel(UseConfiguration(), OptionalText(fcinfo, 2));
+	Replace(&changes, &replacement);
+	issued = ResultCard(&replacement.next->card);
+	CloseQueries();
+	PG_RETURN_DATUM(issued);
+}
