@@ -14,7 +14,9 @@
 #define FF1_MAX_RADIX		36
 #define FF1_MAX_NUMERALS	150
 #define FF1_MAX_TWEAK		64
-#define FF1_MIN_STRINGS		100	/* the standard's least radix^n */
+
+/* The least radix^n: the standard advises it, the drafts of its revision 1 require it. */
+#define FF1_MIN_STRINGS		1000000
 
 /* radix^u or radix^v, below FF1_MAX_MODULUS or left 0, and what divides by it. */
 #define FF1_MAX_MODULUS (UINT64_C(1) << 62)

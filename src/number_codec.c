@@ -14,17 +14,18 @@ typedef struct Halves
 
 typedef bool (*Permute) (const Ff1 *, uint64_t *, uint64_t *, size_t);
 
-/* FF1 asks for FF1_MIN_STRINGS strings; a smaller format is walked into. */
-static unsigned
-PermutedNumeralCount(const NumberFormat *format)
-{
-	unsigned	radix = (unsigned) format->radix;
-	unsigned	least = 2;
+/*
+ * A format with fewer than FF1_MIN_STRINGS numbers is walked into exactly as
+ * many values, whatever its alphabet: powers of other radixes lie up to 28
+ * times as high, and so much longer would the walks be.
+ */
+#define WALKED_RADIX	10
+#define WALKED_NUMERALS	6
 
-	for (unsigned strings = radix * radix; strings < FF1_MIN_STRINGS; strings *= radix)
-		least++;
-	return (unsigned) FormatNumeralCount(format) > least ?
-		(unsigned) FormatNumeralCount(format) : least;
+static bool
+IsWalked(const NumberCodec *codec)
+{
+	return codec->capacity < FF1_MIN_STRINGS;
 }
 
 bool
@@ -42,7 +43,8 @@ CodecInit(NumberCodec *codec, const NumberFormat *format,
 
 	return format->method != METHOD_RANDOM ||
 		Ff1Init(&codec->permutation, key, SERIES_KEY_LENGTH, NULL, 0,
-				(unsigned) format->radix, PermutedNumeralCount(format));
+				IsWalked(codec) ? WALKED_RADIX : (unsigned) format->radix,
+				IsWalked(codec) ? WALKED_NUMERALS : (unsigned) FormatNumeralCount(format));
 }
 
 void
@@ -51,28 +53,48 @@ CodecClear(NumberCodec *codec)
 	Ff1Clear(&codec->permutation);
 }
 
-static bool
-IsWalked(const NumberCodec *codec)
-{
-	return codec->permutation.numeral_count > (unsigned) FormatNumeralCount(&codec->format);
-}
-
 /*
- * Permutes on until the value is one of the format. The walk ends: it is on a
- * cycle that it entered from such a value.
+ * Permutes at most FF1_LOCKSTEP values of the format, side by side, each until
+ * it is one of the format again. The walks end: each is on a cycle that it
+ * entered from such a value. No two share a value on the way, so together they
+ * have at most FF1_MIN_STRINGS steps.
  */
 static bool
-Walk(const NumberCodec *codec, Permute permute, uint64_t *left, uint64_t *right)
+Walk(const NumberCodec *codec, Permute permute, uint64_t *values, size_t count)
 {
 	const Ff1  *ff1 = &codec->permutation;
+	uint64_t	modulus = ff1->right_modulus.value;
+	Halves		walking;
+	uint16_t	place[FF1_LOCKSTEP];
 
-	while (*left * ff1->right_modulus.value + *right >= (uint64_t) codec->capacity)
+	for (size_t i = 0; i < count; i++)
 	{
-		if (!permute(ff1, left, right, 1))
-			return false;
+		walking.left[i] = values[i] / modulus;
+		walking.right[i] = values[i] % modulus;
+		place[i] = (uint16_t) i;
 	}
-	*right += *left * ff1->right_modulus.value;
-	*left = 0;
+
+	while (count > 0)
+	{
+		size_t		still_walking = 0;
+
+		if (!permute(ff1, walking.left, walking.right, count))
+			return false;
+		for (size_t i = 0; i < count; i++)
+		{
+			uint64_t	value = walking.left[i] * modulus + walking.right[i];
+
+			if (value < (uint64_t) codec->capacity)
+			{
+				values[place[i]] = value;
+				continue;
+			}
+			walking.left[still_walking] = walking.left[i];
+			walking.right[still_walking] = walking.right[i];
+			place[still_walking++] = place[i];
+		}
+		count = still_walking;
+	}
 	return true;
 }
 
@@ -204,6 +226,18 @@ WriteEightDigits(const NumberCodec *codec, const Halves *halves, size_t count,
 	}
 }
 
+/* As one value, in the right half. */
+static bool
+EncodeWalked(const NumberCodec *codec, uint64_t ordinal, Halves *halves, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		halves->left[i] = 0;
+		halves->right[i] = ordinal + i;
+	}
+	return Walk(codec, Ff1EncryptHalves, halves->right, count);
+}
+
 static bool
 EncodeRandom(const NumberCodec *codec, uint64_t ordinal, Halves *halves, size_t count)
 {
@@ -221,18 +255,7 @@ EncodeRandom(const NumberCodec *codec, uint64_t ordinal, Halves *halves, size_t 
 			right = 0;
 		}
 	}
-	if (!Ff1EncryptHalves(ff1, halves->left, halves->right, count))
-		return false;
-
-	if (IsWalked(codec))
-	{
-		for (size_t i = 0; i < count; i++)
-		{
-			if (!Walk(codec, Ff1EncryptHalves, &halves->left[i], &halves->right[i]))
-				return false;
-		}
-	}
-	return true;
+	return Ff1EncryptHalves(ff1, halves->left, halves->right, count);
 }
 
 /* Numbers too long for halves of 64 bits. */
@@ -285,7 +308,8 @@ CodecEncode(const NumberCodec *codec, int64_t first_ordinal, size_t count,
 		chunk = count < FF1_LOCKSTEP ? count : FF1_LOCKSTEP;
 		if (random)
 		{
-			if (!EncodeRandom(codec, ordinal, &halves, chunk))
+			if (IsWalked(codec) ? !EncodeWalked(codec, ordinal, &halves, chunk) :
+				!EncodeRandom(codec, ordinal, &halves, chunk))
 				return false;
 		}
 		else
@@ -342,6 +366,15 @@ DecodeSequential(const NumberCodec *codec, const char *generated)
 }
 
 static int64_t
+DecodeWalked(const NumberCodec *codec, const char *generated)
+{
+	uint64_t	value;
+
+	ReadNumerals(codec, generated, (unsigned) FormatNumeralCount(&codec->format), &value);
+	return Walk(codec, Ff1DecryptHalves, &value, 1) ? (int64_t) value : ORDINAL_FAILED;
+}
+
+static int64_t
 DecodeRandom(const NumberCodec *codec, const char *generated)
 {
 	const Ff1  *ff1 = &codec->permutation;
@@ -349,23 +382,10 @@ DecodeRandom(const NumberCodec *codec, const char *generated)
 	uint64_t	left = 0;
 	uint64_t	right = 0;
 
-	if (IsWalked(codec))
-	{
-		ReadNumerals(codec, generated, (unsigned) FormatNumeralCount(&codec->format), &right);
-		left = right / modulus;
-		right %= modulus;
-	}
-	else
-	{
-		ReadNumerals(codec, generated, ff1->left_count, &left);
-		ReadNumerals(codec, generated + ff1->left_count, ff1->right_count, &right);
-	}
-
+	ReadNumerals(codec, generated, ff1->left_count, &left);
+	ReadNumerals(codec, generated + ff1->left_count, ff1->right_count, &right);
 	if (!Ff1DecryptHalves(ff1, &left, &right, 1))
 		return ORDINAL_FAILED;
-	if (IsWalked(codec) && !Walk(codec, Ff1DecryptHalves, &left, &right))
-		return ORDINAL_FAILED;
-
 	if (left > (UINT64_MAX - right) / modulus ||
 		left * modulus + right >= (uint64_t) codec->capacity)
 		return ORDINAL_NONE;
@@ -401,6 +421,8 @@ CodecDecode(const NumberCodec *codec, const char *number)
 
 	if (codec->format.method != METHOD_RANDOM)
 		return DecodeSequential(codec, generated);
+	if (IsWalked(codec))
+		return DecodeWalked(codec, generated);
 	return Ff1HasHalves(&codec->permutation) ? DecodeRandom(codec, generated) :
 		DecodeLong(codec, generated);
 }

@@ -2,7 +2,9 @@
  * Ordinal to card number and back: a number format and a series' key.
  *
  * Ordinal n of a sequential series is written as offset + n; of a random
- * series as the FF1 encryption of n.
+ * series as the FF1 encryption of n. Where the format has fewer than
+ * FF1_MIN_STRINGS numbers, that is repeated until the result is one of them
+ * (cycle walking): up to FF1_MIN_STRINGS times, for the smallest formats.
  */
 #ifndef CARDGEN_NUMBER_CODEC_H
 #define CARDGEN_NUMBER_CODEC_H

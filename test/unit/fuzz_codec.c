@@ -90,6 +90,10 @@ TakeFormat(Input *input)
 		}
 		memset(format.alphabet + format.radix, 0, sizeof(format.alphabet) - (size_t) format.radix);
 	}
+
+	/* Walks of more than a thousand steps a number would take all the time. */
+	if (format.method == METHOD_RANDOM && FormatCapacity(&format) < FF1_MIN_STRINGS / 1000)
+		format.method = METHOD_SEQUENTIAL;
 	return format;
 }
 
