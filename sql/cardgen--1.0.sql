@@ -17,7 +17,7 @@ COMMENT ON TYPE cardgen.card_type IS 'what the cards of a series are';
 CREATE TYPE cardgen.number_method AS ENUM ('sequential', 'random', 'imported');
 COMMENT ON TYPE cardgen.number_method IS 'the order in which a series uses its numbers; imported: it has none of its own';
 
-CREATE TYPE cardgen.check_digit_method AS ENUM ('none', 'luhn', 'mod7');
+CREATE TYPE cardgen.check_digit_method AS ENUM ('none', 'luhn', 'mod7', 'gs1');
 COMMENT ON TYPE cardgen.check_digit_method IS 'how the last digit of the generated part is computed';
 
 --

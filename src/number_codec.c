@@ -169,14 +169,15 @@ EightDigits(uint64_t value)
 	return digits + quotients * ((1 << 8) - 10);
 }
 
-/* Their part of Luhn's sum, the last one doubled. */
+/* Their part of Luhn's or GS1's sum, the last one weighted. */
 static inline unsigned
-EightDigitsSum(uint64_t digits)
+EightDigitsSum(uint64_t digits, bool is_luhn)
 {
-	uint64_t	doubled = digits & UINT64_C(0x00ff00ff00ff00ff);
-	uint64_t	above_four = (doubled + EACH_BYTE(3)) >> 3 & EACH_BYTE(1);
+	uint64_t	weighted = digits & UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t	above_four = (weighted + EACH_BYTE(3)) >> 3 & EACH_BYTE(1);
+	uint64_t	more = is_luhn ? weighted - above_four * 9 : weighted * 2;
 
-	return (unsigned) ((digits + doubled - above_four * 9) * EACH_BYTE(1) >> 56);
+	return (unsigned) ((digits + more) * EACH_BYTE(1) >> 56);
 }
 
 /* Spelled out, because compilers make one instruction of it then. */
@@ -211,6 +212,7 @@ WriteEightDigits(const NumberCodec *codec, const Halves *halves, size_t count,
 {
 	unsigned	left_count = (unsigned) FormatNumeralCount(&codec->format) - 8;
 	bool		is_luhn = codec->format.check_digit == CHECK_DIGIT_LUHN;
+	bool		is_alternating = is_luhn || codec->format.check_digit == CHECK_DIGIT_GS1;
 
 	for (size_t i = 0; i < count; i++)
 	{
@@ -221,7 +223,8 @@ WriteEightDigits(const NumberCodec *codec, const Halves *halves, size_t count,
 
 		WriteBytes(generated, (left + EACH_BYTE('0')) << (8 - left_count) * 8);
 		WriteBytes(generated + left_count, right + EACH_BYTE('0'));
-		WriteAround(codec, number, is_luhn ? EightDigitsSum(left) + EightDigitsSum(right) :
+		WriteAround(codec, number, is_alternating ?
+					EightDigitsSum(left, is_luhn) + EightDigitsSum(right, is_luhn) :
 					GeneratedSum(codec, generated));
 	}
 }

@@ -28,8 +28,16 @@ typedef enum CheckDigitMethod
 {
 	CHECK_DIGIT_NONE,
 	CHECK_DIGIT_LUHN,			/* ISO/IEC 7812-1, annex B */
-	CHECK_DIGIT_MOD7			/* the number in front, modulo 7 (airline tickets) */
+	CHECK_DIGIT_MOD7,			/* the number in front, modulo 7 (airline tickets) */
+	CHECK_DIGIT_GS1				/* GS1 General Specifications (EAN, UPC) */
 } CheckDigitMethod;
+
+#define CHECK_DIGIT_METHODS (CHECK_DIGIT_GS1 + 1)
+
+extern const char *const check_digit_names[CHECK_DIGIT_METHODS];
+
+/* None where the name is unknown. */
+extern CheckDigitMethod CheckDigitByName(const char *name);
 
 typedef struct NumberFormat
 {
@@ -65,7 +73,7 @@ extern unsigned CheckDigitSum(CheckDigitMethod method, const char *text,
 static inline char
 CheckDigitOfSum(CheckDigitMethod method, unsigned sum)
 {
-	return (char) ('0' + (method == CHECK_DIGIT_LUHN ? sum * 9 % 10 : sum % 7));
+	return (char) ('0' + (method == CHECK_DIGIT_MOD7 ? sum % 7 : sum * 9 % 10));
 }
 
 /* Characters of a whole number; of the generated part without check digit. */
@@ -80,6 +88,12 @@ extern int64_t FormatCapacity(const NumberFormat *format);
 
 /* Could some string be a number of both? Letter case makes no difference. */
 extern bool FormatsOverlap(const NumberFormat *a, const NumberFormat *b);
+
+/*
+ * Can a whole number pass for a payment card's, ISO/IEC 7812-1: 13 to 19
+ * digits, the last one Luhn's, the first one of banks (2 to 6)?
+ */
+extern bool FormatLooksLikePaymentCard(const NumberFormat *format);
 
 /*
  * Is the text a number of the format, letter case aside? If so canonical,

@@ -44,8 +44,7 @@ BuildFormat(NumberFormat *format, const char *prefix, const char *suffix,
 	format->suffix_length = (int) strlcpy(format->suffix, suffix, sizeof(format->suffix));
 	format->radix = (int) strlcpy(format->alphabet, alphabet, sizeof(format->alphabet));
 	format->method = strcmp(method, "random") == 0 ? METHOD_RANDOM : METHOD_SEQUENTIAL;
-	format->check_digit = strcmp(check_digit, "luhn") == 0 ? CHECK_DIGIT_LUHN :
-		strcmp(check_digit, "mod7") == 0 ? CHECK_DIGIT_MOD7 : CHECK_DIGIT_NONE;
+	format->check_digit = CheckDigitByName(check_digit);
 	format->length = length;
 	format->offset = offset;
 }

@@ -15,7 +15,6 @@
 #define GUARD		'#'
 
 static const char *const method_names[] = {"sequential", "random"};
-static const char *const check_names[] = {"none", "luhn", "mod7"};
 static const char *const alphabets[] = {"01", DIGITS, LOOK_ALIKE, DIGITS LETTERS};
 
 /* The bytes 0 to 31. */
@@ -87,6 +86,9 @@ TestKnownNumbers(void)
 		{"4A1B1C1D1E1", DIGITS, 10, CHECK_DIGIT_LUHN, "77", METHOD_SEQUENTIAL, 111111111, 0, "4A1B1C1D1E1111111111177"},
 		{"", DIGITS, 11, CHECK_DIGIT_MOD7, "", METHOD_SEQUENTIAL, 0, INT64_C(3387972544), "33879725445"},
 		{"3387", DIGITS, 7, CHECK_DIGIT_MOD7, "99", METHOD_SEQUENTIAL, 972544, 0, "3387972544599"},
+		{"629", DIGITS, 10, CHECK_DIGIT_GS1, "", METHOD_SEQUENTIAL, 104150021, 0, "6291041500213"},
+		{"", DIGITS, 8, CHECK_DIGIT_GS1, "", METHOD_SEQUENTIAL, 0, 7351353, "73513537"},
+		{"0B3A", DIGITS, 10, CHECK_DIGIT_GS1, "X1", METHOD_SEQUENTIAL, 600029145, 0, "0B3A6000291452X1"},
 		{"V", LOOK_ALIKE, 5, CHECK_DIGIT_NONE, "", METHOD_SEQUENTIAL, 0, 0, "V22222"},
 		{"V", LOOK_ALIKE, 5, CHECK_DIGIT_NONE, "", METHOD_SEQUENTIAL, 0, 20 * 20 + 19, "V2232X"},
 		{"", "9876543210", 5, CHECK_DIGIT_NONE, "", METHOD_SEQUENTIAL, 0, 1234, "98765"},
@@ -104,6 +106,9 @@ TestKnownNumbers(void)
 		{"V", LOOK_ALIKE, 12, CHECK_DIGIT_NONE, "", METHOD_RANDOM, 0, INT64_C(3999999999999999), "VPJX2Q3H78X5C"},
 		{"", DIGITS LETTERS, 24, CHECK_DIGIT_NONE, "", METHOD_RANDOM, 0, 42, "RQTF1MHHBGQ5S96U8CJYIN0R"},
 		{"9000", DIGITS, 12, CHECK_DIGIT_LUHN, "", METHOD_RANDOM, 0, 0, "9000338962095126"},
+		{"29", DIGITS, 11, CHECK_DIGIT_GS1, "", METHOD_RANDOM, 0, 0, "2904592786909"},
+		{"", DIGITS, 16, CHECK_DIGIT_GS1, "", METHOD_RANDOM, 0, 1, "4500074890642247"},
+		{"", DIGITS, 17, CHECK_DIGIT_GS1, "", METHOD_RANDOM, 0, 5, "58681192108710377"},
 
 		/* A million numbers or few more: the least that are not walked. */
 		{"", DIGITS, 6, CHECK_DIGIT_NONE, "", METHOD_RANDOM, 0, 0, "920033"},
@@ -121,6 +126,7 @@ TestKnownNumbers(void)
 		{"", DIGITS, 5, CHECK_DIGIT_NONE, "", METHOD_RANDOM, 0, 0, "01123"},
 		{"", DIGITS, 5, CHECK_DIGIT_NONE, "", METHOD_RANDOM, 0, 99999, "49691"},
 		{"T", DIGITS, 5, CHECK_DIGIT_MOD7, "", METHOD_RANDOM, 0, 42, "T27296"},
+		{"20", DIGITS, 6, CHECK_DIGIT_GS1, "", METHOD_RANDOM, 0, 0, "20011239"},
 		{"", DIGITS LETTERS, 3, CHECK_DIGIT_NONE, "", METHOD_RANDOM, 0, 46655, "POE"},
 		{"", "01", 6, CHECK_DIGIT_NONE, "", METHOD_RANDOM, 0, 63, "111100"},
 		{"", DIGITS, 1, CHECK_DIGIT_NONE, "", METHOD_RANDOM, 0, 0, "0"},
@@ -136,7 +142,7 @@ TestKnownNumbers(void)
 
 		Ok(strcmp(Number(&codec, cases[i].ordinal, number), cases[i].number) == 0,
 		   "%s, %s, ordinal %lld is %s", method_names[cases[i].method],
-		   check_names[cases[i].check_digit], (long long) cases[i].ordinal, cases[i].number);
+		   check_digit_names[cases[i].check_digit], (long long) cases[i].ordinal, cases[i].number);
 		if (strcmp(number, cases[i].number) != 0)
 			Note("got %s", number);
 		Ok(CodecDecode(&codec, cases[i].number) == cases[i].ordinal, "and back");
@@ -170,7 +176,7 @@ static void
 TestRoundTrips(void)
 {
 	for (int method = METHOD_SEQUENTIAL; method <= METHOD_RANDOM; method++)
-		for (int check = CHECK_DIGIT_NONE; check <= CHECK_DIGIT_MOD7; check++)
+		for (int check = CHECK_DIGIT_NONE; check < CHECK_DIGIT_METHODS; check++)
 			for (size_t a = 0; a < sizeof(alphabets) / sizeof(alphabets[0]); a++)
 			{
 				int			failed = 0;
@@ -202,7 +208,7 @@ TestRoundTrips(void)
 					CodecClear(&codec);
 				}
 				Ok(failed == 0, "%s, %s, %zu characters, length 1 to 150: there and back",
-				   method_names[method], check_names[check], strlen(alphabets[a]));
+				   method_names[method], check_digit_names[check], strlen(alphabets[a]));
 			}
 }
 
@@ -222,7 +228,7 @@ TestPermutations(void)
 
 	for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++)
 		for (int length = 1; length <= shapes[s].longest; length++)
-			for (int check = 0; check <= (s == 0 ? 2 : 0); check++)
+			for (int check = 0; check < (s == 0 ? CHECK_DIGIT_METHODS : 1); check++)
 			{
 				int			whole = length + (check != 0);
 				NumberCodec codec = MakeCodec(MakeFormat("", shapes[s].alphabet, whole,
@@ -256,7 +262,7 @@ TestPermutations(void)
 													   (size_t) length) != number[length];
 				}
 				Ok(failed == 0, "%zu characters, length %d, %s: %lld numbers, each once",
-				   strlen(shapes[s].alphabet), whole, check_names[check], (long long) capacity);
+				   strlen(shapes[s].alphabet), whole, check_digit_names[check], (long long) capacity);
 				if (capacity >= 1000)
 					Ok(unmoved < 10, "and not in order");
 				if (many != numbers)

@@ -11,27 +11,29 @@
 
 #define VECTORS "test/unit/check_digits.tsv"
 
-static const char *const method_names[] = {"none", "luhn", "mod7"};
-
 /* The check digit as the schemes' own texts tell it, digit by digit. */
 static char
 PlainCheckDigit(CheckDigitMethod method, const char *digits, size_t length)
 {
-	int			sum = 0;
+	int			luhn_sum = 0;
+	int			gs1_sum = 0;
 	int			remainder = 0;
 
 	for (size_t i = 0; i < length; i++)
 	{
 		int			digit = digits[i] - '0';
+		bool		is_weighted = (length - i) % 2 == 1;
+		int			luhn = is_weighted ? digit * 2 : digit;
 
 		remainder = (remainder * 10 + digit) % 7;
-		if ((length - i) % 2 == 1)
-			digit *= 2;
-		sum += digit / 10 + digit % 10;
+		luhn_sum += luhn / 10 + luhn % 10;
+		gs1_sum += is_weighted ? digit * 3 : digit;
 	}
 	if (method == CHECK_DIGIT_MOD7)
 		return (char) ('0' + remainder);
-	return (char) ('0' + sum * 9 % 10);
+	if (method == CHECK_DIGIT_GS1)
+		return (char) ('0' + (10 - gs1_sum % 10) % 10);
+	return (char) ('0' + luhn_sum * 9 % 10);
 }
 
 static void
@@ -56,14 +58,14 @@ TestCheckDigits(void)
 			continue;
 		}
 		vectors++;
-		method = strcmp(kind, "luhn") == 0 ? CHECK_DIGIT_LUHN : CHECK_DIGIT_MOD7;
-		Ok(CheckDigit(method, digits, strlen(digits)) == expected,
+		method = CheckDigitByName(kind);
+		Ok(method != CHECK_DIGIT_NONE && CheckDigit(method, digits, strlen(digits)) == expected,
 		   "%s of %s is %c", kind, digits, expected);
 	}
 	fclose(file);
-	Ok(vectors == 16, "16 published check digits");
+	Ok(vectors == 24, "24 published check digits");
 
-	for (CheckDigitMethod method = CHECK_DIGIT_LUHN; method <= CHECK_DIGIT_MOD7; method++)
+	for (CheckDigitMethod method = CHECK_DIGIT_LUHN; method < CHECK_DIGIT_METHODS; method++)
 	{
 		int			wrong = 0;
 		int			wrong_letters = 0;
@@ -100,13 +102,15 @@ TestCheckDigits(void)
 			digits[changed] = (char) (digits[changed] + (digits[changed] < '5' ? 1 : -1) * (int) (1 + Random() % 5));
 			undetected += CheckDigit(method, digits, length) == check_digit;
 		}
-		Ok(wrong == 0, "%s of 1 to 150 digits", method_names[method]);
-		Ok(wrong_letters == 0, "%s skips what is not a digit", method_names[method]);
-		Ok(wrong_pieces == 0, "%s in two pieces", method_names[method]);
-		Ok(undetected == 0, "%s finds a wrong digit", method_names[method]);
+		Ok(wrong == 0, "%s of 1 to 150 digits", check_digit_names[method]);
+		Ok(wrong_letters == 0, "%s skips what is not a digit", check_digit_names[method]);
+		Ok(wrong_pieces == 0, "%s in two pieces", check_digit_names[method]);
+		Ok(undetected == 0, "%s finds a wrong digit", check_digit_names[method]);
 	}
-	Ok(CheckDigit(CHECK_DIGIT_LUHN, "", 0) == '0' && CheckDigit(CHECK_DIGIT_MOD7, "AB", 2) == '0',
-	   "the check digit of no digit is 0");
+	Ok(CheckDigit(CHECK_DIGIT_LUHN, "", 0) == '0' && CheckDigit(CHECK_DIGIT_MOD7, "AB", 2) == '0' &&
+	   CheckDigit(CHECK_DIGIT_GS1, "", 0) == '0', "the check digit of no digit is 0");
+	Ok(CheckDigitByName("") == CHECK_DIGIT_NONE && CheckDigitByName("none") == CHECK_DIGIT_NONE &&
+	   CheckDigitByName("Luhn") == CHECK_DIGIT_NONE, "no other name has a check digit");
 }
 
 static void
@@ -187,7 +191,7 @@ TestCapacity(void)
 		Ok(capacity == cases[i].capacity,
 		   "%s, %s, radix %d, length %d, offset %lld: %lld numbers, got %lld",
 		   cases[i].method == METHOD_RANDOM ? "random" : "sequential",
-		   method_names[cases[i].check_digit], cases[i].radix, cases[i].length,
+		   check_digit_names[cases[i].check_digit], cases[i].radix, cases[i].length,
 		   (long long) cases[i].offset, (long long) cases[i].capacity,
 		   (long long) capacity);
 	}
@@ -202,7 +206,7 @@ TestOverlap(void)
 {
 	enum
 	{
-		MAX_FORMATS = 400,
+		MAX_FORMATS = 500,
 		LENGTH = 3
 	};
 	static const char *const affixes[] = {"", "0", "7", "A", "a", "b", "A0"};
@@ -220,7 +224,7 @@ TestOverlap(void)
 	for (size_t p = 0; p < sizeof(affixes) / sizeof(affixes[0]); p++)
 		for (size_t s = 0; s < sizeof(affixes) / sizeof(affixes[0]); s++)
 			for (size_t a = 0; a < sizeof(alphabets) / sizeof(alphabets[0]); a++)
-				for (int check = 0; check <= (a < 2 ? 2 : 0); check++)
+				for (int check = 0; check < (a < 2 ? CHECK_DIGIT_METHODS : 1); check++)
 				{
 					int			length = LENGTH - (int) (strlen(affixes[p]) + strlen(affixes[s]));
 
@@ -258,9 +262,9 @@ TestOverlap(void)
 			if (overlap != common && missed + imagined == 1)
 				Note("%s[%s]{%d}%s %s and %s[%s]{%d}%s %s",
 					 formats[a].prefix, formats[a].alphabet, formats[a].length, formats[a].suffix,
-					 method_names[formats[a].check_digit],
+					 check_digit_names[formats[a].check_digit],
 					 formats[b].prefix, formats[b].alphabet, formats[b].length, formats[b].suffix,
-					 method_names[formats[b].check_digit]);
+					 check_digit_names[formats[b].check_digit]);
 		}
 	Ok(missed == 0, "%d pairs, %d overlap: none missed", pairs, overlapping);
 	Ok(imagined == 0, "no overlap seen that is not there");
@@ -286,6 +290,57 @@ TestOverlap(void)
 	}
 }
 
+static void
+TestPaymentCards(void)
+{
+	static const struct
+	{
+		const char *prefix;
+		int			length;
+		CheckDigitMethod check_digit;
+		const char *suffix;
+		bool		looks_like_one;
+	}			cases[] = {
+		{"4000", 12, CHECK_DIGIT_LUHN, "", true},
+		{"2", 15, CHECK_DIGIT_LUHN, "", true},
+		{"3", 15, CHECK_DIGIT_LUHN, "", true},
+		{"6", 15, CHECK_DIGIT_LUHN, "", true},
+		{"0", 15, CHECK_DIGIT_LUHN, "", false},
+		{"1", 15, CHECK_DIGIT_LUHN, "", false},
+		{"7", 15, CHECK_DIGIT_LUHN, "", false},
+		{"9000", 12, CHECK_DIGIT_LUHN, "", false},
+		{"", 16, CHECK_DIGIT_LUHN, "", true},
+		{"", 12, CHECK_DIGIT_LUHN, "", false},
+		{"", 13, CHECK_DIGIT_LUHN, "", true},
+		{"", 19, CHECK_DIGIT_LUHN, "", true},
+		{"", 20, CHECK_DIGIT_LUHN, "", false},
+		{"40000", 8, CHECK_DIGIT_LUHN, "", true},
+		{"40000", 7, CHECK_DIGIT_LUHN, "", false},
+		{"40000", 14, CHECK_DIGIT_LUHN, "", true},
+		{"40000", 15, CHECK_DIGIT_LUHN, "", false},
+		{"4000", 12, CHECK_DIGIT_NONE, "", false},
+		{"4000", 12, CHECK_DIGIT_MOD7, "", false},
+		{"4000", 12, CHECK_DIGIT_GS1, "", false},
+		{"4000", 11, CHECK_DIGIT_LUHN, "5", false},
+		{"4000", 11, CHECK_DIGIT_LUHN, "A", false},
+		{"A000", 12, CHECK_DIGIT_LUHN, "", false},
+		{"4A00", 12, CHECK_DIGIT_LUHN, "", false},
+		{"400a", 12, CHECK_DIGIT_LUHN, "", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (int method = METHOD_SEQUENTIAL; method <= METHOD_RANDOM; method++)
+		{
+			NumberFormat format = MakeFormat(cases[i].prefix, DIGITS, cases[i].length, cases[i].check_digit,
+											 cases[i].suffix, (NumberMethod) method, 0);
+
+			Ok(FormatLooksLikePaymentCard(&format) == cases[i].looks_like_one,
+			   "prefix \"%s\", length %d, %s, suffix \"%s\": %s payment card", cases[i].prefix,
+			   cases[i].length, check_digit_names[cases[i].check_digit], cases[i].suffix,
+			   cases[i].looks_like_one ? "like a" : "no");
+		}
+}
+
 /* The text in a block of its own, so that reading past it is seen. */
 static NumberMatch
 Match(const NumberFormat *format, const char *text, size_t length, char *canonical)
@@ -306,6 +361,7 @@ TestMatch(void)
 								   METHOD_RANDOM, 0);
 	NumberFormat luhn = MakeFormat("7", DIGITS, 10, CHECK_DIGIT_LUHN, "", METHOD_RANDOM, 0);
 	NumberFormat mod7 = MakeFormat("", DIGITS, 11, CHECK_DIGIT_MOD7, "A", METHOD_RANDOM, 0);
+	NumberFormat gs1 = MakeFormat("629", DIGITS, 10, CHECK_DIGIT_GS1, "", METHOD_RANDOM, 0);
 	static const struct
 	{
 		const char *text;
@@ -393,6 +449,15 @@ TestMatch(void)
 	   strcmp(canonical, "33879725445A") == 0, "mod7, and the suffix as printed");
 	Ok(Match(&mod7, "33879725445B", 12, canonical) == NUMBER_MALFORMED,
 	   "another suffix is malformed");
+
+	for (int digit = '0'; digit <= '9'; digit++)
+	{
+		char		text[] = "629104150021?";
+
+		text[12] = (char) digit;
+		Ok(Match(&gs1, text, 13, canonical) ==
+		   (digit == '3' ? NUMBER_MATCHES : NUMBER_BAD_CHECK_DIGIT), "gs1: %s", text);
+	}
 }
 
 int
@@ -402,6 +467,7 @@ main(void)
 	TestLengths();
 	TestCapacity();
 	TestOverlap();
+	TestPaymentCards();
 	TestMatch();
 	return DoneTesting();
 }

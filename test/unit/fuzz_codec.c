@@ -65,7 +65,7 @@ TakeFormat(Input *input)
 	int			room;
 
 	format.method = (NumberMethod) (TakeByte(input) % 2);
-	format.check_digit = (CheckDigitMethod) (TakeByte(input) % 3);
+	format.check_digit = (CheckDigitMethod) (TakeByte(input) % CHECK_DIGIT_METHODS);
 	format.prefix_length = TakeAffix(input, format.prefix);
 	format.suffix_length = TakeAffix(input, format.suffix);
 	room = NUMBER_MAX_LENGTH - format.prefix_length - format.suffix_length;
