@@ -231,6 +231,16 @@ NoteGuessable(const char *code, int64 capacity)
 			 errhint("A greater length makes the numbers harder to guess.")));
 }
 
+static void
+NoteLikePaymentCards(const char *code, const NumberFormat *format)
+{
+	ereport(NOTICE,
+			(errmsg("numbers of card series \"%s\" can look like those of payment cards", code),
+			 errdetail("They have %d digits, the last one a Luhn check digit, and can begin with 2 to 6.",
+					   FormatNumberLength(format)),
+			 errhint("Tills and scanners for card data may take them for such. Begin the prefix with 9 or a letter, or choose another check digit.")));
+}
+
 /*
  * create_series(code text, name text, length int, prefix text = '',
  *		suffix text = '', method = 'random', check_digit = 'none',
@@ -245,13 +255,17 @@ NoteGuessable(const char *code, int64 capacity)
  * has 5 to 150. prefix, suffix: at most 50 letters and digits each. method:
  * imported for cards that come by import only; then length must be NULL, and
  * what else describes a format left out. check_digit: luhn as in ISO/IEC
- * 7812-1, mod7 as on airline tickets. card_offset: the first number of a
- * sequential series. alphabet: 2 to 36 different characters of 0-9 and A-Z;
- * their order is the order of the numerals. max_active_cards: at least 1.
- * card_expiry_days: 1 to 36500, NULL for never. batch_retention: how long the
- * list is kept, positive, NULL for cardgen.batch_retention. stock_retention:
- * how long cards can be issued, positive, at least as long as the list is
- * kept; NULL: digital cards as long as that, physical ones for good.
+ * 7812-1, mod7 as on airline tickets, gs1 as on EAN and UPC barcodes (GS1
+ * General Specifications). card_offset: the first number of a sequential
+ * series. alphabet: 2 to 36 different characters of 0-9 and A-Z; their order is
+ * the order of the numerals. max_active_cards: at least 1. card_expiry_days: 1
+ * to 36500, NULL for never. batch_retention: how long the list is kept,
+ * positive, NULL for cardgen.batch_retention. stock_retention: how long cards
+ * can be issued, positive, at least as long as the list is kept; NULL: digital
+ * cards as long as that, physical ones for good.
+ *
+ * A NOTICE tells where the numbers can be guessed, and where they look like
+ * those of payment cards.
  *
  * Errors: 22023 for an argument out of these bounds; 42710 series_exists;
  * 23P01 format_overlap, format_imported; 25006 in a read-only transaction.
@@ -302,6 +316,8 @@ create_series(PG_FUNCTION_ARGS)
 
 	if (format.method == METHOD_RANDOM && capacity > 0 && capacity < GUESSABLE_CAPACITY)
 		NoteGuessable(code, capacity);
+	if (FormatLooksLikePaymentCard(&format))
+		NoteLikePaymentCards(code, &format);
 	PG_RETURN_DATUM(created);
 }
 

@@ -45,7 +45,7 @@ enum
 };
 
 static const Series all_series[SERIES_COUNT] = {
-	[GOLD] = {"GOLD", "length => 12, prefix => '4000', check_digit => 'luhn'", "", 1},
+	[GOLD] = {"GOLD", "length => 12, prefix => '9000', check_digit => 'luhn'", "", 1},
 	[CLUB] = {"CLUB", "length => 8, prefix => 'CLUB', method => 'sequential', card_expiry_days => 30", "55000", 2},
 	[SHORT] = {"SHORT", "length => 10, prefix => 'S', alphabet => '23456789CFGHJMPQRVWX',"
 	" batch_retention => '300 ms'", "", 2},

@@ -319,7 +319,7 @@ IsNamed(const Argument *argument, const char *name)
 static Value
 MakeText(const Argument *argument, bool is_polite)
 {
-	static const char *const affixes[] = {"A", "ab", "9", "4000", "GOLD", "X7Y", "0", "zz", "made"};
+	static const char *const affixes[] = {"A", "ab", "9", "4000", "9000", "GOLD", "X7Y", "0", "zz", "made"};
 	static const char *const alphabets[] = {
 		"0123456789", "01", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", "23456789CFGHJMPQRVWX", "ZYX", "A", "AA", "abc"
 	};
@@ -851,7 +851,7 @@ static void
 CreateAnew(void)
 {
 	Do("SET client_min_messages = warning; DROP EXTENSION IF EXISTS cardgen; CREATE EXTENSION cardgen");
-	Do("SELECT cardgen.create_series('GOLD', 'Gold', 12, '4000', check_digit => 'luhn', max_active_cards => 3),"
+	Do("SELECT cardgen.create_series('GOLD', 'Gold', 12, '9000', check_digit => 'luhn', max_active_cards => 3),"
 	   " cardgen.create_series('Club7', 'Club', 8, 'Cl', 'uB', 'sequential', card_expiry_days => 10),"
 	   " cardgen.create_series('TINY', 'Tiny', 4, 'T', check_digit => 'mod7', card_type => 'physical'),"
 	   " cardgen.create_series('LAST', 'Last', 6, 'L', method => 'sequential', card_offset => 999000),"

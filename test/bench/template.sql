@@ -3,6 +3,9 @@
 CREATE EXTENSION cardgen;
 CREATE EXTENSION pgcrypto;
 
+-- One series is like payment cards; the random numbers beside it have no prefix.
+SET client_min_messages = warning;
+
 SELECT cardgen.create_series('GOLD', 'Gold', length => 16, check_digit => 'luhn') \g /dev/null
 SELECT cardgen.create_series('S0', 'Session 0', prefix => 'A', length => 16, check_digit => 'luhn') \g /dev/null
 SELECT cardgen.create_series('S1', 'Session 1', prefix => 'B', length => 16, check_digit => 'luhn') \g /dev/null

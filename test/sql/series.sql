@@ -69,6 +69,13 @@ SELECT capacity FROM cardgen.create_series('MILLION', 'Million', 6, 'e2');
 SELECT capacity FROM cardgen.create_series('BITS', 'Bits', 20, 'e2', alphabet => 'XY');
 SELECT capacity FROM cardgen.create_series('SMALLSTEPS', 'Small', 5, 'e3', method => 'sequential');
 
+-- Numbers of 13 to 19 digits that end in Luhn's and can begin with 2 to 6 are those of payment cards too
+SELECT code FROM cardgen.create_series('BANK', 'Like a payment card', 12, '4000', check_digit => 'luhn');
+SELECT code FROM cardgen.create_series('SHORT', 'Like a payment card', 13, check_digit => 'luhn', method => 'sequential');
+SELECT code FROM cardgen.create_series('NINE', 'Not like one', 12, '9000', check_digit => 'luhn');
+SELECT code FROM cardgen.create_series('GS1', 'Not like one', 12, '4001', check_digit => 'gs1');
+SELECT code FROM cardgen.create_series('TWENTY', 'Not like one', 20, check_digit => 'luhn');
+
 -- Rules at their bounds
 SELECT max_active_cards, card_expiry_days, batch_retention
 	FROM cardgen.create_series('LEAST', 'Least', 10, 'f1', max_active_cards => 1, card_expiry_days => 1, batch_retention => '1 microsecond');

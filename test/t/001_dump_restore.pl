@@ -32,7 +32,7 @@ $server->safe_psql('shop', q{
 	SELECT cardgen.create_status_label('Gone', 'deleted', true);
 	SELECT cardgen.set_default_label('DELETED');
 
-	SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '4000', check_digit => 'luhn', max_active_cards => 5);
+	SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '9000', check_digit => 'luhn', max_active_cards => 5);
 	SELECT cardgen.create_series('RUN', E'Running \\ "number"\n', 9, prefix => 'R', suffix => '2021', method => 'sequential',
 		card_offset => 10, check_digit => 'mod7', card_expiry_days => 30, batch_retention => '20000 years');
 	SELECT cardgen.create_series('WORD', 'Words', 30, alphabet => '23456789CFGHJMPQRVWX', max_active_cards => 2);

@@ -15,7 +15,7 @@ my $primary = new_server('primary', allows_streaming => 1);
 $primary->start;
 $primary->safe_psql('postgres', q{
 	CREATE EXTENSION cardgen;
-	SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '4000', check_digit => 'luhn');
+	SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '9000', check_digit => 'luhn');
 	SELECT cardgen.create_status_label('Printed', 'not_issued');
 	SELECT cardgen.generate_batch('GOLD', 2000, request_id => '00000000-0000-0000-0000-000000000002');
 	SELECT cardgen.generate_batch('GOLD', 50);

@@ -18,7 +18,7 @@ $_->start foreach ($publisher, $subscriber);
 
 at($publisher, q{
 	CREATE EXTENSION cardgen;
-	SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '4000', check_digit => 'luhn');
+	SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '9000', check_digit => 'luhn');
 	SELECT cardgen.create_status_label('Printed', 'not_issued', true);
 	SELECT cardgen.generate_batch('GOLD', 1000)});
 my @gold = generated(1);

@@ -19,7 +19,7 @@ $server->start;
 at(q{
 	CREATE EXTENSION cardgen;
 	SELECT cardgen.create_status_label('Printed', 'not_issued');
-	SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '4000', check_digit => 'luhn', max_active_cards => 10000);
+	SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '9000', check_digit => 'luhn', max_active_cards => 10000);
 	SELECT cardgen.create_series('CLUB', 'Club card', 12, prefix => '5000', method => 'sequential')});
 at($_) foreach (
 	q{SELECT cardgen.generate_batch('GOLD', 50000)},
@@ -272,7 +272,7 @@ sub try_full_tablespace
 	at(q{
 		CREATE EXTENSION cardgen;
 		ALTER TABLE cardgen.generated_card SET TABLESPACE small;
-		SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '4000', check_digit => 'luhn');
+		SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '9000', check_digit => 'luhn');
 		SELECT cardgen.generate_batch('GOLD', 10000)});
 	at('VACUUM cardgen.generated_card');
 	my $before = state();

@@ -72,7 +72,7 @@ sub update
 	install($source);
 	query($source, q{
 		SELECT cardgen.create_status_label('Printed', 'not_issued', true);
-		SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '4000', check_digit => 'luhn', max_active_cards => 2);
+		SELECT cardgen.create_series('GOLD', 'Gold card', 12, prefix => '9000', check_digit => 'luhn', max_active_cards => 2);
 		SELECT cardgen.generate_batch('GOLD', 3000), cardgen.generate_batch('GOLD', 10, 'NOT_ISSUED');
 		SELECT cardgen.remove_batch(2);
 		SELECT cardgen.issue_new_card('GOLD', 'ann')});

@@ -81,7 +81,7 @@ run_as('postgres', <<'SQL');
 CREATE ROLE nobody LOGIN;
 CREATE ROLE guest LOGIN;
 GRANT USAGE ON SCHEMA cardgen TO guest;
-SELECT cardgen.create_series('GOLD', 'Gold card', 12, '4000', check_digit => 'luhn');
+SELECT cardgen.create_series('GOLD', 'Gold card', 12, '9000', check_digit => 'luhn');
 SELECT cardgen.create_series('CLUB', 'Club card', 8, 'C', method => 'sequential', max_active_cards => 99);
 SELECT cardgen.generate_batch('GOLD', 100);
 SELECT cardgen.generate_batch('CLUB', 100);
@@ -614,9 +614,9 @@ SQL
 	run_as('postgres', 'CREATE EXTENSION pg_stat_statements') if grep { $_ eq 'pg_stat_statements' } @preloaded;
 
 	my $calls = <<'SQL';
-SELECT * FROM cardgen.create_series('SECRET', 'Secret card', 12, '6000', check_digit => 'luhn');
-SELECT * FROM cardgen.create_series('SECRET', 'Secret card', 12, '6000');
-SELECT * FROM cardgen.create_series('SECRET2', 'Secret card', 12, '6000');
+SELECT * FROM cardgen.create_series('SECRET', 'Secret card', 12, '8000', check_digit => 'luhn');
+SELECT * FROM cardgen.create_series('SECRET', 'Secret card', 12, '8000');
+SELECT * FROM cardgen.create_series('SECRET2', 'Secret card', 12, '8000');
 SELECT * FROM cardgen.alter_series('SECRET', 'Top secret');
 SELECT * FROM cardgen.generate_batch('SECRET', 5);
 SELECT batch_id, number FROM cardgen.generate_cards('SECRET', 1) \gset

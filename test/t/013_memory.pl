@@ -29,7 +29,7 @@ CONF
 $server->start;
 $server->safe_psql('postgres', 'CREATE EXTENSION cardgen');
 $server->safe_psql('postgres', <<'SQL');
-SELECT cardgen.create_series('GOLD', 'Gold card', 12, '4000', check_digit => 'luhn');
+SELECT cardgen.create_series('GOLD', 'Gold card', 12, '9000', check_digit => 'luhn');
 SELECT cardgen.create_series('LONG', 'Long card', 120, 'L');
 SELECT cardgen.create_series('BRIEF', 'Brief card', 12, '5000', batch_retention => '1 microsecond');
 SELECT batch_id FROM cardgen.generate_batch('GOLD', 100000);
@@ -76,7 +76,7 @@ DO $$
 BEGIN
 	FOR i IN 1 .. 300 LOOP
 		PERFORM cardgen.alter_series('GOLD', 'Gold card ' || i);
-		PERFORM cardgen.classify_number('4000000000000002');
+		PERFORM cardgen.classify_number('9000000000000002');
 	END LOOP;
 END $$;
 SQL

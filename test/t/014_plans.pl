@@ -21,7 +21,7 @@ my $server = new_server('main', configuration => "autovacuum = off\nlog_statemen
 $server->start;
 $server->safe_psql('postgres', 'CREATE EXTENSION cardgen');
 $server->safe_psql('postgres', <<'SQL');
-SELECT cardgen.create_series('GOLD', 'Gold card', 12, '4000', check_digit => 'luhn', max_active_cards => 1000000);
+SELECT cardgen.create_series('GOLD', 'Gold card', 12, '9000', check_digit => 'luhn', max_active_cards => 1000000);
 SELECT cardgen.create_series('CLUB', 'Club card', 9, 'C', method => 'sequential', max_active_cards => 1000000, card_expiry_days => 9);
 SELECT cardgen.create_series('BRIEF', 'Brief card', 12, '5000', batch_retention => '1 microsecond');
 SELECT cardgen.create_status_label('Printed', 'not_issued');

@@ -168,7 +168,7 @@ sub normalize
 
 	$text =~ s/$date \d\d:\d\d:\d\d(?:\.\d+)?[-+]\d\d(?::\d\d)?/<time>/g;
 	$text =~ s/$date/<date>/g;
-	$text =~ s/\b(4000\d{12})\b/is_valid_gold_number($1) ? '<gold>' : $1/ge;
+	$text =~ s/\b(9000\d{12})\b/is_valid_gold_number($1) ? '<gold>' : $1/ge;
 	$text =~ s/\d+ cards a second/<speed> cards a second/g;
 	$text =~ s/-{2,}/--/g;
 	$text =~ s/[ \t]+/ /g;
