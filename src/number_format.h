@@ -90,8 +90,9 @@ extern int64_t FormatCapacity(const NumberFormat *format);
 extern bool FormatsOverlap(const NumberFormat *a, const NumberFormat *b);
 
 /*
- * Can a whole number pass for a payment card's, ISO/IEC 7812-1: 13 to 19
- * digits, the last one Luhn's, the first one of banks (2 to 6)?
+ * Can a whole number be taken for a payment card's: 13 to 19 digits, the last
+ * one Luhn's, the first one 2 to 6, as banks and merchants have it (ISO/IEC
+ * 7812-1)?
  */
 extern bool FormatLooksLikePaymentCard(const NumberFormat *format);
 

@@ -238,7 +238,7 @@ NoteLikePaymentCards(const char *code, const NumberFormat *format)
 			(errmsg("numbers of card series \"%s\" can look like those of payment cards", code),
 			 errdetail("They have %d digits, the last one a Luhn check digit, and can begin with 2 to 6.",
 					   FormatNumberLength(format)),
-			 errhint("Tills and scanners for card data may take them for such. Begin the prefix with 9 or a letter, or choose another check digit.")));
+			 errhint("Tills and scanners for card data may take them for such. Begin the prefix with 9000 or a letter, or choose another check digit.")));
 }
 
 /*
