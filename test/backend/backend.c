@@ -17,6 +17,7 @@
  */
 #include "backend/account.h"
 #include "backend/checks.h"
+#include "backend/operations.h"
 #include "backend/play.h"
 #include "backend/world.h"
 
@@ -47,6 +48,7 @@ Play(void)
 	PGconn	   *connection = ConnectToWorld();
 
 	CreateWorld(connection);
+	FindOperations(connection);
 	PQfinish(connection);
 	for (int i = 0; i < connection_count; i++)
 	{
@@ -93,6 +95,8 @@ main(int argc, char **argv)
 	CheckCalls(workers, connection_count);
 	CheckBatches(connection);
 	CheckCards(connection);
+	CheckLog(connection);
+	CheckLimits(connection);
 	PQfinish(connection);
 	return Summarize();
 }

@@ -3,6 +3,7 @@
  */
 #include "backend/download.h"
 #include "backend/operations.h"
+#include "backend/pick.h"
 #include "backend/world.h"
 
 #include <string.h>
@@ -96,7 +97,7 @@ ChangeBatch(Worker *worker, const char *sql, RecordKind kind)
 	PQclear(result);
 	if (result == NULL)
 		return REFUSED;
-	Remember(worker, (Record) {.kind = kind, .batch = id});
+	Remember(worker, (Record) {.kind = kind, .batch = id, .tick = NextTick()});
 	return DONE;
 }
 

@@ -2,6 +2,7 @@
  * Calls about one card: issue, change, find, and let it expire.
  */
 #include "backend/operations.h"
+#include "backend/pick.h"
 #include "backend/world.h"
 
 #include <string.h>
@@ -18,12 +19,6 @@ RememberIssue(Worker *worker, const PGresult *result, int customer, int label, i
 			  Field(result, "customer_id"), Field(result, "status_label"));
 	Remember(worker, (Record) {.kind = ISSUE, .tick = NextTick(),
 			.text = Copy(Field(result, "number")), .customer = customer, .label = label, .series = series});
-}
-
-static int
-ChooseIssuingLabel(Worker *worker)
-{
-	return 3 + Choose(worker, 3);
 }
 
 Outcome
@@ -54,14 +49,12 @@ IssueCard(Worker *worker)
 	return DONE;
 }
 
-Outcome
-IssueNewCard(Worker *worker)
+static Outcome
+IssueNew(Worker *worker, int series, int chosen)
 {
 	char		customer[CUSTOMER_SIZE];
-	int			chosen = Choose(worker, customer_count);
-	int			label = ChooseIssuingLabel(worker);
-	int			series = Choose(worker, SERIES_COUNT);
 	char		expected[30];
+	int			label = ChooseIssuingLabel(worker);
 	PGresult   *result;
 
 	NameCustomer(customer, chosen);
@@ -76,11 +69,24 @@ IssueNewCard(Worker *worker)
 }
 
 Outcome
+IssueNewCard(Worker *worker)
+{
+	return IssueNew(worker, Choose(worker, HOT), Choose(worker, customer_count));
+}
+
+/* To everyone who comes, and all of one series. */
+Outcome
+IssueHotCard(Worker *worker)
+{
+	return IssueNew(worker, HOT, NextWalkIn());
+}
+
+Outcome
 SetCardStatus(Worker *worker)
 {
 	char		number[NUMBER_SIZE];
-	char		reason[40];
-	long		change = NextChange();
+	char		reason[REASON_SIZE];
+	long		change = NextChange(reason);
 	int			label = Choose(worker, LABEL_COUNT);
 	PGresult   *result;
 	Card		card;
@@ -89,7 +95,6 @@ SetCardStatus(Worker *worker)
 		snprintf(number, sizeof(number), "%s", card.number);
 	else if (!PickNumber(worker, number))
 		return NOTHING_TO_DO;
-	snprintf(reason, sizeof(reason), "change %ld", change);
 	result = Execute(worker, "55000 42704", "SELECT * FROM cardgen.set_card_status($1, $2, $3)", 3,
 					 number, labels[label], reason);
 	if (result == NULL)
@@ -103,27 +108,34 @@ SetCardStatus(Worker *worker)
 	return DONE;
 }
 
+static bool
+MayHold(int issued_to, const char *holder)
+{
+	char		customer[CUSTOMER_SIZE];
+
+	NameCustomer(customer, issued_to);
+	return IsSettled(issued_to) ? strcmp(holder, customer) == 0 : holder[0] != '\0' && !IsSettled(ReadCustomer(holder));
+}
+
 /* Cards that were acknowledged as issued are issued, and to that customer. */
 Outcome
 FindCard(Worker *worker)
 {
-	char		customer[CUSTOMER_SIZE];
-	char		typed[NUMBER_SIZE];
+	char		typed[NUMBER_SIZE + 2];
 	PGresult   *result;
 	Card		card;
 
 	if (!PickCard(worker, &card))
 		return NOTHING_TO_DO;
-	NameCustomer(customer, card.customer);
 	snprintf(typed, sizeof(typed), " %s\n", card.number);
 	result = Execute(worker, "", "SELECT * FROM cardgen.find_card($1)", 1, typed);
 	if (result == NULL)
 		return REFUSED;
 	if (worker->is_read_committed &&
 		(PQntuples(result) != 1 || strcmp(Field(result, "number"), card.number) != 0 ||
-		 strcmp(Field(result, "customer_id"), customer) != 0 ||
+		 !MayHold(card.customer, Field(result, "customer_id")) ||
 		 strcmp(Field(result, "status"), "not_issued") == 0))
-		Wrong("card %s, issued to %s, was not found or differs", card.number, customer);
+		Wrong("card %s, issued to customer %d, was not found or differs", card.number, card.customer);
 	PQclear(result);
 	return DONE;
 }
@@ -170,7 +182,7 @@ ExpireCards(Worker *worker)
 	result = Execute(worker, "", "SELECT number FROM cardgen.card_status_log"
 					 " WHERE xmin = pg_current_xact_id_if_assigned()::xid", 0);
 	for (int i = 0; i < PQntuples(result); i++)
-		Remember(worker, (Record) {.kind = EXPIRY, .tick = NextTick(),
+		Remember(worker, (Record) {.kind = EXPIRY, .tick = NextTick(), .label = EXPIRED,
 				.text = Copy(PQgetvalue(result, i, 0))});
 	PQclear(result);
 	if (result == NULL || !Run(worker, "", "COMMIT"))

@@ -17,7 +17,7 @@ CheckBatches(PGconn *connection)
 			cards += ledger.records.items[i].cards;
 		}
 
-	Check(connection, "no number was handed out twice",
+	Check(connection, "no number was handed out twice, or imported as well",
 		  "SELECT count(*) FROM (SELECT FROM told_number GROUP BY number HAVING count(*) > 1) twice");
 	Check(connection, "every batch is there, or was removed or had expired",
 		  "SELECT count(*) FROM gone WHERE NOT is_removed AND (series_code <> 'SHORT' OR is_retained)");

@@ -9,5 +9,7 @@
 extern void CheckCalls(const Worker *workers, int count);
 extern void CheckBatches(PGconn *connection);
 extern void CheckCards(PGconn *connection);
+extern void CheckLog(PGconn *connection);
+extern void CheckLimits(PGconn *connection);
 
 #endif

@@ -53,7 +53,7 @@ Generate(Worker *worker, const char *expected, int series, int count,
 Outcome
 GenerateBatch(Worker *worker)
 {
-	int			series = Choose(worker, SERIES_COUNT);
+	int			series = Choose(worker, GENERATING_COUNT);
 	int			count = CardCount(worker);
 	const char *label = Chance(worker, 50) ? NULL : labels[Choose(worker, NOT_ISSUED_LABELS)];
 	int			id = Generate(worker, all_series[series].refusals, series, count, label, NULL, false);
@@ -136,7 +136,7 @@ LoseConnection(Worker *worker)
 Outcome
 GenerateCards(Worker *worker)
 {
-	int			series = Choose(worker, SERIES_COUNT);
+	int			series = Choose(worker, GENERATING_COUNT);
 	int			count = CardCount(worker);
 	char		card_count[20];
 	PGresult   *result;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "backend/tally.h"
-#include "client/client.h"
+#include "backend/world.h"
 
 Ledger		ledger = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -59,15 +59,29 @@ AcknowledgeList(const Record *record)
 		Wrong("batch %d was downloaded with other numbers than before", record->batch);
 }
 
+/* A hot series would crowd out the cards of all others. */
 static void
 AcknowledgeIssue(const Record *record)
 {
+	if (record->kind == ISSUE && record->series == HOT)
+		return;
 	if (ledger.card_count == ledger.card_size)
 	{
 		ledger.card_size = ledger.card_size * 2 + 64;
 		ledger.cards = Grow(ledger.cards, sizeof(Card) * (size_t) ledger.card_size);
 	}
 	ledger.cards[ledger.card_count++] = (Card) {record->text, record->customer};
+}
+
+static void
+AcknowledgeStock(const Record *record)
+{
+	if (ledger.imported_count == ledger.imported_size)
+	{
+		ledger.imported_size = ledger.imported_size * 2 + 64;
+		ledger.imported = Grow(ledger.imported, sizeof(char *) * (size_t) ledger.imported_size);
+	}
+	ledger.imported[ledger.imported_count++] = record->text;
 }
 
 void
@@ -90,10 +104,17 @@ EnterRecords(const Records *records)
 			case ISSUE:
 				AcknowledgeIssue(record);
 				break;
+			case IMPORT:
+				if (record->customer == NO_CUSTOMER)
+					AcknowledgeStock(record);
+				else
+					AcknowledgeIssue(record);
+				break;
 			case REMOVAL:
 				if (ledger.batches[record->batch].is_removed)
 					Wrong("batch %d was removed twice", record->batch);
 				ledger.batches[record->batch].is_removed = true;
+				ledger.batches[record->batch].removed_tick = record->tick;
 				break;
 			case RETENTION:
 				ledger.batches[record->batch].is_retained = true;

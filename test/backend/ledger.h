@@ -8,18 +8,24 @@
 #include <stdbool.h>
 
 #define MAX_BATCHES			1000000
+#define NO_CUSTOMER			(-1)
 
 /* What an acknowledged transaction has done. */
 typedef enum RecordKind
 {
 	BATCH,						/* batch, series, count; count -1: request of a lost connection */
 	LIST,						/* batch, text: its numbers, a line each */
-	ISSUE,						/* tick, text: number, customer, label, series of a new card or -1 */
-	CHANGE,						/* tick, text: number, label, change: number of the call */
-	EXPIRY,						/* tick, text: number, by expire_cards */
-	REMOVAL,					/* batch */
+	REMOVAL,					/* batch, tick */
 	RETENTION,					/* batch */
-	CLEARANCE					/* count batches, cards: remove_expired_batches */
+	CLEARANCE,					/* count batches, cards: remove_expired_batches */
+	MERGER,						/* tick, customer: who has no card any more */
+	/* of a card: tick, text: its number, label */
+	ISSUE,						/* customer, series of a new card or -1, replaces or NULL */
+	CHANGE,						/* change: number of the call */
+	EXPIRY,						/* by expire_cards */
+	TRANSFER,					/* customer, change */
+	MERGE,						/* customer, change */
+	IMPORT						/* customer or NO_CUSTOMER */
 } RecordKind;
 
 typedef struct Record
@@ -35,6 +41,7 @@ typedef struct Record
 	long		change;
 	bool		is_kept;		/* not to be removed */
 	char	   *text;
+	char	   *replaces;
 } Record;
 
 typedef struct Records
@@ -50,6 +57,7 @@ typedef struct Batch
 	int			series;			/* -1: not acknowledged */
 	int			count;
 	bool		is_removed;
+	long		removed_tick;
 	bool		is_retained;
 	bool		is_kept;
 	char	   *numbers;		/* NULL: nobody has seen them yet */
@@ -70,6 +78,9 @@ typedef struct Ledger
 	Card	   *cards;			/* that were issued */
 	long		card_count;
 	long		card_size;
+	char	  **imported;		/* numbers that were imported, not issued */
+	long		imported_count;
+	long		imported_size;
 	Records		records;
 	long		repeated;		/* calls that returned an earlier batch */
 } Ledger;

@@ -3,7 +3,10 @@
  */
 #include "backend/operations.h"
 
+#include <string.h>
 #include <unistd.h>
+
+#include "backend/world.h"
 
 const Operation operations[] = {
 	{"generate_batch", GenerateBatch, 20, false, true},
@@ -15,7 +18,15 @@ const Operation operations[] = {
 	{"verify_batch", VerifyBatch, 3, false, true},
 	{"issue_card", IssueCard, 40, false, false},
 	{"issue_new_card", IssueNewCard, 12, false, false},
+	{"issue_new_card, one series", IssueHotCard, 12, false, false},
+	{"issue_cards", IssueCards, 6, false, false},
+	{"issue_new_cards", IssueNewCards, 4, false, false},
 	{"set_card_status", SetCardStatus, 60, false, false},
+	{"set_card_statuses", SetCardStatuses, 6, false, false},
+	{"replace_card", ReplaceCard, 15, false, false},
+	{"transfer_card", TransferCard, 10, false, false},
+	{"merge_customers", MergeCustomers, 3, false, false},
+	{"import_cards", ImportCards, 8, false, false},
 	{"find_card", FindCard, 15, false, true},
 	{"classify_number", ClassifyNumber, 8, false, true},
 	{"set_batch_label", SetBatchLabel, 6, false, true},
@@ -28,8 +39,23 @@ const Operation operations[] = {
 };
 
 const int	operation_count = sizeof(operations) / sizeof(operations[0]);
+bool		is_played[MAX_OPERATIONS];
 
 _Static_assert(sizeof(operations) / sizeof(operations[0]) <= MAX_OPERATIONS, "a tally has no room for all operations");
+
+void
+FindOperations(PGconn *connection)
+{
+	for (int i = 0; i < operation_count; i++)
+	{
+		char		function[50];
+
+		snprintf(function, sizeof(function), "%.*s", (int) strcspn(operations[i].name, ","), operations[i].name);
+		is_played[i] = strcmp(function, "views") == 0 || HasFunction(connection, function);
+		if (!is_played[i])
+			Note("there is no %s", function);
+	}
+}
 
 Outcome
 PauseSeries(Worker *worker)

@@ -14,7 +14,7 @@ typedef enum Outcome
 
 typedef struct Operation
 {
-	const char *name;
+	const char *name;			/* its first word is the function's */
 	Outcome		(*call) (Worker *worker);
 	int			weight;
 	bool		is_alone;		/* makes its own transactions */
@@ -23,6 +23,10 @@ typedef struct Operation
 
 extern const Operation operations[];
 extern const int operation_count;
+
+/* Whether the database has the function that it calls. */
+extern bool is_played[MAX_OPERATIONS];
+extern void FindOperations(PGconn *connection);
 
 extern Outcome GenerateBatch(Worker *worker);
 extern Outcome GenerateByRequest(Worker *worker);
@@ -39,10 +43,21 @@ extern Outcome RemoveExpiredBatches(Worker *worker);
 
 extern Outcome IssueCard(Worker *worker);
 extern Outcome IssueNewCard(Worker *worker);
+extern Outcome IssueHotCard(Worker *worker);
 extern Outcome SetCardStatus(Worker *worker);
 extern Outcome FindCard(Worker *worker);
 extern Outcome ClassifyNumber(Worker *worker);
 extern Outcome ExpireCards(Worker *worker);
+
+extern Outcome IssueCards(Worker *worker);
+extern Outcome IssueNewCards(Worker *worker);
+extern Outcome SetCardStatuses(Worker *worker);
+
+extern Outcome ReplaceCard(Worker *worker);
+extern Outcome TransferCard(Worker *worker);
+extern Outcome MergeCustomers(Worker *worker);
+
+extern Outcome ImportCards(Worker *worker);
 
 extern Outcome PauseSeries(Worker *worker);
 extern Outcome ReadViews(Worker *worker);

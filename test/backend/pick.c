@@ -1,8 +1,9 @@
 /*
  * What a call is about: one of the batches, numbers and cards that earlier
- * calls have returned.
+ * calls have returned, a customer, a label.
  */
-#include "backend/worker.h"
+#include "backend/pick.h"
+
 #include "backend/world.h"
 
 #include <string.h>
@@ -34,7 +35,20 @@ PickBatch(Worker *worker, int *id, Batch *batch)
 	return found;
 }
 
-/* One of a batch's numbers, most often one of its first. */
+static bool
+PickImported(Worker *worker, char *number)
+{
+	bool		found;
+
+	pthread_mutex_lock(&ledger.mutex);
+	found = ledger.imported_count > 0;
+	if (found)
+		snprintf(number, NUMBER_SIZE, "%s", ledger.imported[ChoosePlace(worker, ledger.imported_count)]);
+	pthread_mutex_unlock(&ledger.mutex);
+	return found;
+}
+
+/* One of a batch's numbers, most often one of its first, or an imported one. */
 bool
 PickNumber(Worker *worker, char *number)
 {
@@ -43,6 +57,8 @@ PickNumber(Worker *worker, char *number)
 	size_t		length;
 	int			place;
 
+	if (Chance(worker, 15) && PickImported(worker, number))
+		return true;
 	if (!PickBatch(worker, &id, &batch) || batch.numbers == NULL)
 		return false;
 	length = strcspn(batch.numbers, "\n");
@@ -62,4 +78,27 @@ PickCard(Worker *worker, Card *card)
 		*card = ledger.cards[ChoosePlace(worker, ledger.card_count)];
 	pthread_mutex_unlock(&ledger.mutex);
 	return found;
+}
+
+bool
+PickMovingCard(Worker *worker, Card *card)
+{
+	for (int tries = 0; tries < 10; tries++)
+		if (PickCard(worker, card) && !IsSettled(card->customer))
+			return true;
+	return false;
+}
+
+int
+ChooseMover(Worker *worker)
+{
+	int			settled = customer_count / 2;
+
+	return settled + Choose(worker, customer_count - settled);
+}
+
+int
+ChooseIssuingLabel(Worker *worker)
+{
+	return ISSUED + Choose(worker, SUSPENDED - ISSUED);
 }

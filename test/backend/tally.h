@@ -10,7 +10,7 @@
 
 #define MAX_REMARKS		20
 #define MAX_OPERATIONS	40
-#define STATE_COUNT		32
+#define STATE_COUNT		64
 
 /* By operation. */
 typedef struct Tally
@@ -19,7 +19,7 @@ typedef struct Tally
 	long		undone[MAX_OPERATIONS];
 	struct
 	{
-		char		state[6];
+		char		state[48];		/* SQLSTATE and name */
 		long		count[MAX_OPERATIONS];
 	}			refusals[STATE_COUNT];
 } Tally;

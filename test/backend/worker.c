@@ -28,13 +28,45 @@ NextTick(void)
 	return atomic_fetch_add(&ticks, 1);
 }
 
-/* Names a call, so that its rows are known in the log. */
+/* A call's reason tells its rows in the log. */
 long
-NextChange(void)
+NextChange(char *reason)
 {
 	static atomic_long changes;
+	long		change = atomic_fetch_add(&changes, 1);
 
-	return atomic_fetch_add(&changes, 1);
+	NameChange(reason, change);
+	return change;
+}
+
+void
+NameChange(char *reason, long change)
+{
+	snprintf(reason, REASON_SIZE, "change %ld", change);
+}
+
+/* Whether it is expected. */
+static bool
+CountError(Worker *worker, const char *expected, const char *state, const char *name)
+{
+	char		counted[48];
+
+	snprintf(counted, sizeof(counted), "%s%s%s", state, name == NULL ? "" : " ", name == NULL ? "" : name);
+	CountRefusal(&worker->tally, worker->operation, counted, 1);
+	return strstr(expected, state) != NULL || strstr(worker->transaction_refusals, state) != NULL;
+}
+
+void
+RefuseElement(Worker *worker, const char *expected, const PGresult *result, int row)
+{
+	const char *state = PQgetvalue(result, row, PQfnumber(result, "sqlstate"));
+	const char *name = PQgetvalue(result, row, PQfnumber(result, "error_name"));
+	const char *problem = PQgetvalue(result, row, PQfnumber(result, "problem"));
+
+	if (name[0] == '\0' || problem[0] == '\0')
+		Wrong("%s came without its name or what it is about", state);
+	if (!CountError(worker, expected, state, name))
+		Unexpected(problem);
 }
 
 static void
@@ -42,10 +74,8 @@ Refuse(Worker *worker, const char *expected, const PGresult *result)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
-	if (state == NULL)
-		state = "08006";
-	CountRefusal(&worker->tally, worker->operation, state, 1);
-	if (strstr(expected, state) != NULL || strstr(worker->transaction_refusals, state) != NULL)
+	if (CountError(worker, expected, state == NULL ? "08006" : state,
+				   PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME)))
 		return;
 	Unexpected(PQerrorMessage(worker->connection));
 	if (PQstatus(worker->connection) != CONNECTION_OK)

@@ -8,6 +8,8 @@
 #include "backend/tally.h"
 #include "client/client.h"
 
+#define REASON_SIZE		40
+
 typedef struct Worker
 {
 	pthread_t	thread;
@@ -24,19 +26,18 @@ typedef struct Worker
 extern int	Choose(Worker *worker, long limit);
 extern bool Chance(Worker *worker, int percent);
 extern long NextTick(void);
-extern long NextChange(void);
+extern long NextChange(char *reason);
+extern void NameChange(char *reason, long change);
 
 extern PGresult *Execute(Worker *worker, const char *expected, const char *sql, int count, ...);
 extern bool Run(Worker *worker, const char *expected, const char *sql);
 extern char *ReadCopy(Worker *worker, const char *sql, const char *expected);
 
+/* An element of an array function's arguments was refused. */
+extern void RefuseElement(Worker *worker, const char *expected, const PGresult *result, int row);
+
 extern void Remember(Worker *worker, Record record);
 extern void Acknowledge(Worker *worker);
 extern void Forget(Worker *worker);
-
-/* What earlier calls have returned; false where there is none yet. */
-extern bool PickBatch(Worker *worker, int *id, Batch *batch);
-extern bool PickNumber(Worker *worker, char *number);
-extern bool PickCard(Worker *worker, Card *card);
 
 #endif

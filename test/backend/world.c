@@ -3,6 +3,9 @@
  */
 #include "backend/world.h"
 
+#include <stdatomic.h>
+#include <string.h>
+
 const Series all_series[SERIES_COUNT] = {
 	[GOLD] = {"GOLD", "length => 12, prefix => '4000', check_digit => 'luhn'", "", 1},
 	[CLUB] = {"CLUB", "length => 8, prefix => 'CLUB', method => 'sequential', card_expiry_days => 30", "55000", 2},
@@ -10,12 +13,15 @@ const Series all_series[SERIES_COUNT] = {
 	" batch_retention => '300 ms'", "", 2},
 	[LAST] = {"LAST", "length => 6, prefix => 'L', method => 'sequential', card_offset => 985000", "2200H", 1},
 	[TINY] = {"TINY", "length => 5, prefix => 'T', check_digit => 'mod7'", "2200H", 2},
-	[LONG] = {"LONG", "length => 60, prefix => 'X', suffix => '7'", "", 3}
+	[LONG] = {"LONG", "length => 60, prefix => 'X', suffix => '7'", "", 3},
+	[HOT] = {"HOT", "length => 9, prefix => 'H'", "", 1},
+	[OLD] = {"OLD", "length => NULL, method => 'imported'", "55000", 2}
 };
 
 const char *const labels[LABEL_COUNT] = {
-	"NOT_ISSUED", "Printed", "Sent to the shop",
-	"ISSUED", "ACTIVE", "Live", "SUSPENDED", "Lost", "EXPIRED", "DELETED"
+	[NOT_ISSUED] = "NOT_ISSUED", [PRINTED] = "Printed", [SENT] = "Sent to the shop",
+	[ISSUED] = "ISSUED", [ACTIVE] = "ACTIVE", [LIVE] = "Live", [SUSPENDED] = "SUSPENDED", [LOST] = "Lost",
+	[EXPIRED] = "EXPIRED", [DELETED] = "DELETED"
 };
 
 int			customer_count;
@@ -33,6 +39,16 @@ ConnectToWorld(void)
 	return Connect(options);
 }
 
+bool
+HasFunction(PGconn *connection, const char *name)
+{
+	char		sql[200];
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM pg_proc WHERE pronamespace = 'cardgen'::regnamespace"
+			 " AND proname = '%s'", name);
+	return ReadNumber(connection, sql) > 0;
+}
+
 void
 CreateWorld(PGconn *connection)
 {
@@ -41,6 +57,8 @@ CreateWorld(PGconn *connection)
 	Do(connection, "CREATE EXTENSION cardgen");
 	for (int i = 0; i < SERIES_COUNT; i++)
 	{
+		if (i == OLD && !HasFunction(connection, "import_cards"))
+			continue;
 		snprintf(sql, sizeof(sql), "SELECT cardgen.create_series('%s', 'Series %d', max_active_cards => %d, %s)",
 				 all_series[i].code, i, all_series[i].max_active_cards, all_series[i].arguments);
 		Do(connection, sql);
@@ -56,4 +74,42 @@ void
 NameCustomer(char *name, int customer)
 {
 	snprintf(name, CUSTOMER_SIZE, "c-%d O'Br\303\255en", customer);
+}
+
+int
+ReadCustomer(const char *name)
+{
+	return atoi(name + strlen("c-"));
+}
+
+bool
+IsSettled(int customer)
+{
+	return customer < customer_count / 2 || customer >= customer_count;
+}
+
+int
+NextWalkIn(void)
+{
+	static atomic_int walk_ins;
+
+	return customer_count + atomic_fetch_add(&walk_ins, 1);
+}
+
+int
+FindLabel(const char *label)
+{
+	for (int i = 0; i < LABEL_COUNT; i++)
+		if (strcmp(labels[i], label) == 0)
+			return i;
+	return -1;
+}
+
+int
+FindSeries(const char *code)
+{
+	for (int i = 0; i < SERIES_COUNT; i++)
+		if (strcmp(all_series[i].code, code) == 0)
+			return i;
+	return -1;
 }

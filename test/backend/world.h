@@ -20,19 +20,36 @@ typedef struct Series
 
 enum
 {
-	GOLD, CLUB, SHORT, LAST, TINY, LONG, SERIES_COUNT
+	GOLD, CLUB, SHORT, LAST, TINY, LONG, HOT, GENERATING_COUNT,
+	OLD = GENERATING_COUNT, SERIES_COUNT
 };
 
-#define LABEL_COUNT			10
-#define NOT_ISSUED_LABELS	3	/* the first ones */
+enum
+{
+	NOT_ISSUED, PRINTED, SENT, NOT_ISSUED_LABELS,
+	ISSUED = NOT_ISSUED_LABELS, ACTIVE, LIVE, SUSPENDED, LOST, EXPIRED, DELETED, LABEL_COUNT
+};
 
 extern const Series all_series[SERIES_COUNT];
 extern const char *const labels[LABEL_COUNT];
-extern int	customer_count;
+extern int	customer_count;		/* the regular ones are those below */
 extern bool counts_only_active;
 
+extern bool HasFunction(PGconn *connection, const char *name);
 extern PGconn *ConnectToWorld(void);
 extern void CreateWorld(PGconn *connection);
+
+/* Their places, or -1. */
+extern int	FindLabel(const char *label);
+extern int	FindSeries(const char *code);
+
 extern void NameCustomer(char *name, int customer);
+extern int	ReadCustomer(const char *name);
+
+/* Whose cards are neither transferred nor merged. */
+extern bool IsSettled(int customer);
+
+/* One that has no card yet. */
+extern int	NextWalkIn(void);
 
 #endif

@@ -113,6 +113,46 @@ EndCopy(PGconn *connection)
 	}
 }
 
+static void
+AddCharacter(ArrayText *array, char character)
+{
+	if (array->length == array->size)
+	{
+		array->size = array->size * 2 + 200;
+		array->text = Grow(array->text, array->size);
+	}
+	array->text[array->length++] = character;
+}
+
+/* NULL: a null. */
+void
+AddElement(ArrayText *array, const char *element)
+{
+	const char *text = element == NULL ? "NULL" : element;
+
+	AddCharacter(array, array->length == 0 ? '{' : ',');
+	if (element != NULL)
+		AddCharacter(array, '"');
+	for (; *text != '\0'; text++)
+	{
+		if (*text == '"' || *text == '\\')
+			AddCharacter(array, '\\');
+		AddCharacter(array, *text);
+	}
+	if (element != NULL)
+		AddCharacter(array, '"');
+}
+
+const char *
+CloseArray(ArrayText *array)
+{
+	if (array->length == 0)
+		AddCharacter(array, '{');
+	AddCharacter(array, '}');
+	AddCharacter(array, '\0');
+	return array->text;
+}
+
 void *
 Grow(void *memory, size_t size)
 {

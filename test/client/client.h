@@ -20,6 +20,17 @@ extern const char *Field(const PGresult *result, const char *column);
 extern void PutLine(PGconn *connection, const char *format, ...) __attribute__((format(printf, 2, 3)));
 extern void EndCopy(PGconn *connection);
 
+/* The text of an array, such as {"a",NULL}. */
+typedef struct ArrayText
+{
+	char	   *text;			/* to be freed */
+	size_t		length;
+	size_t		size;
+} ArrayText;
+
+extern void AddElement(ArrayText *array, const char *element);
+extern const char *CloseArray(ArrayText *array);
+
 extern void *Grow(void *memory, size_t size);
 extern char *Copy(const char *text);
 extern int	Draw(uint64_t *seed, long limit);
