@@ -7,19 +7,37 @@
 
 static const char *const kind_types[KIND_COUNT] = {
 	[TEXT] = "text", [INT4] = "integer", [INT8] = "bigint", [BOOL] = "boolean",
-	[UUID] = "uuid", [INTERVAL] = "interval", [TIMESTAMPTZ] = "timestamp with time zone"
+	[UUID] = "uuid", [INTERVAL] = "interval", [TIMESTAMPTZ] = "timestamp with time zone", [DATE] = "date"
 };
 
 Function	functions[MAX_FUNCTIONS];
 int			function_count;
 
+/* Cuts a text short where it ends so. */
+static bool
+CutEnd(char *text, const char *end)
+{
+	size_t		length = strlen(text);
+	size_t		cut = strlen(end);
+
+	if (length <= cut || strcmp(text + length - cut, end) != 0)
+		return false;
+	text[length - cut] = '\0';
+	return true;
+}
+
 static void
 ReadArgument(Argument *argument, const PGresult *result, int row)
 {
-	const char *type = PQgetvalue(result, row, 7);
+	char		type[64];
 
+	snprintf(type, sizeof(type), "%s", PQgetvalue(result, row, 7));
 	snprintf(argument->name, sizeof(argument->name), "%s", PQgetvalue(result, row, 6));
 	argument->type = (Oid) strtoul(PQgetvalue(result, row, 8), NULL, 10);
+	snprintf(argument->topic, sizeof(argument->topic), "%s", PQgetvalue(result, row, 6));
+	argument->is_array = CutEnd(type, "[]");
+	if (argument->is_array)
+		CutEnd(argument->topic, "s");
 	argument->kind = KIND_COUNT;
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		if (kind_types[kind] != NULL && strcmp(kind_types[kind], type) == 0)

@@ -9,6 +9,8 @@
 #include "hostile/world.h"
 
 extern Value MakeValue(const Argument *argument, bool is_polite);
+extern Value MakeElement(const Argument *argument, bool is_polite);
+extern Value MakeArray(const Argument *argument, bool is_polite);
 extern Value MakeText(const Argument *argument, bool is_polite);
 extern Value MakeInteger(const Argument *argument, bool is_polite);
 extern Value MakeInterval(void);

@@ -108,7 +108,7 @@ MakeHostileText(void)
 bool
 IsNamed(const Argument *argument, const char *name)
 {
-	return strcmp(argument->name, name) == 0;
+	return strcmp(argument->topic, name) == 0;
 }
 
 Value
@@ -125,13 +125,13 @@ MakeText(const Argument *argument, bool is_polite)
 	if (!is_polite && Chance(50))
 		return MakeHostileText();
 	snprintf(made, sizeof(made), "made%d", Choose(1000));
-	if (IsNamed(argument, "number"))
+	if (strstr(argument->topic, "number") != NULL)
 		right = PickFrom(&numbers);
 	else if (IsNamed(argument, "series_code") || (IsNamed(argument, "code") && Chance(20)))
 		right = PickFrom(&codes);
 	else if (IsNamed(argument, "status_label") && Chance(80))
 		right = PICK(frequent_labels);
-	else if (strstr(argument->name, "label") != NULL)
+	else if (strstr(argument->topic, "label") != NULL)
 		right = PickFrom(&labels);
 	else if (IsNamed(argument, "alphabet"))
 		right = is_polite ? alphabets[Choose(3)] : PICK(alphabets);

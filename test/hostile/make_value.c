@@ -114,8 +114,19 @@ MakeBoolean(bool is_polite)
 	return Chance(40) ? MakeRandomBytes(1) : String(PICK(texts));
 }
 
+static Value
+MakeDate(void)
+{
+	static const char *const texts[] = {
+		"infinity", "-infinity", "epoch", "today", "5874897-12-31", "5874898-01-01", "4714-11-24 BC", "4715-01-01 BC",
+		"2030-02-30", "", "soon", "2100-01-01"
+	};
+
+	return Chance(40) ? MakeRandomBytes(4) : String(PICK(texts));
+}
+
 Value
-MakeValue(const Argument *argument, bool is_polite)
+MakeElement(const Argument *argument, bool is_polite)
 {
 	if (!is_polite && Chance(15))
 		return Null();
@@ -132,9 +143,17 @@ MakeValue(const Argument *argument, bool is_polite)
 			return is_polite ? Null() : MakeInterval();
 		case TIMESTAMPTZ:
 			return is_polite ? String("2100-01-01") : MakeTimestamp();
+		case DATE:
+			return is_polite ? String("2100-01-01") : MakeDate();
 		case ENUM:
 			return MakeEnum(argument, is_polite);
 		default:
 			return MakeText(argument, is_polite);
 	}
+}
+
+Value
+MakeValue(const Argument *argument, bool is_polite)
+{
+	return argument->is_array ? MakeArray(argument, is_polite) : MakeElement(argument, is_polite);
 }

@@ -12,13 +12,15 @@
 
 typedef enum ArgumentKind
 {
-	TEXT, INT4, INT8, BOOL, UUID, INTERVAL, TIMESTAMPTZ, ENUM, KIND_COUNT
+	TEXT, INT4, INT8, BOOL, UUID, INTERVAL, TIMESTAMPTZ, DATE, ENUM, KIND_COUNT
 } ArgumentKind;
 
 typedef struct Argument
 {
 	char		name[64];
+	char		topic[64];		/* the name, or an array element's */
 	ArgumentKind kind;
+	bool		is_array;
 	Oid			type;
 } Argument;
 
