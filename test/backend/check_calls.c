@@ -3,6 +3,8 @@
  */
 #include "backend/checks.h"
 
+#include <string.h>
+
 #include "backend/operations.h"
 
 static void
@@ -23,6 +25,26 @@ PrintTally(const Tally *tally)
 	}
 }
 
+/* Those of PostgreSQL itself, which come at any time, have none. */
+static void
+CheckNames(const Tally *tally)
+{
+	int			named = 0;
+	int			nameless = 0;
+
+	for (int i = 0; i < STATE_COUNT && tally->refusals[i].state[0] != '\0'; i++)
+	{
+		const char *state = tally->refusals[i].state;
+
+		if (strchr(state, ' ') != NULL)
+			named++;
+		else if (strstr("40001 40P01 55P03 57014", state) == NULL)
+			nameless++;
+	}
+	if (named > 0)
+		Ok(nameless == 0, "each refusal has a name");
+}
+
 void
 CheckCalls(const Worker *workers, int count)
 {
@@ -35,6 +57,7 @@ CheckCalls(const Worker *workers, int count)
 
 	Ok(atomic_load(&unexpected_errors) == 0, "no call ended with an unexpected error");
 	Ok(atomic_load(&wrong_answers) == 0, "no call returned what it should not");
+	CheckNames(&total);
 	for (int i = 0; i < operation_count; i++)
 		missing += is_played[i] && total.acknowledged[i] == 0;
 	Ok(missing == 0, "each kind of call was acknowledged");
