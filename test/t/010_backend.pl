@@ -1,5 +1,5 @@
 # Many connections do at once what an organization's backend does all day, see
-# test/backend.c; afterwards nothing is there twice, and nothing is lost.
+# test/backend/; afterwards nothing is there twice, and nothing is lost.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
 # Tens of thousands of calls with arguments that are wrong in every way, see
-# test/hostile.c: they are refused with the right SQLSTATE and leave nothing.
+# test/hostile/: they are refused with the right SQLSTATE and leave nothing.
 
 use strict;
 use warnings;

@@ -1,4 +1,5 @@
-# Runs the libpq programs of test/ and reports each of their checks.
+# Runs the libpq programs of test/, a directory each, and reports each of their
+# checks.
 
 package LibpqProgram;
 
@@ -26,15 +27,17 @@ sub configured
 sub build_program
 {
 	my ($name) = @_;
+	my $test = "$FindBin::RealBin/..";
 	my $program = PostgreSQL::Test::Utils::tempdir() . "/$name";
 	my $succeeded = IPC::Run::run(
 		[
-			split(' ', $ENV{CC} // 'cc'), '-O1', '-Wall', '-I', configured('--includedir'), '-o', $program,
-			"$FindBin::RealBin/../$name.c", '-L', configured('--libdir'), '-lpq', '-pthread'
+			split(' ', $ENV{CC} // 'cc'), '-O1', '-Wall', '-I', configured('--includedir'), '-I', $test, '-o', $program,
+			glob("$test/$name/*.c $test/client/*.c"), "$test/unit/tap.c",
+			'-L', configured('--libdir'), '-lpq', '-pthread'
 		],
 		'>&', \my $output);
 
-	ok($succeeded, "$name.c compiles") or diag($output);
+	ok($succeeded, "$name compiles") or diag($output);
 	return $succeeded ? $program : undef;
 }
 

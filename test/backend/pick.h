@@ -1,0 +1,22 @@
+/*
+ * What a call is about. The first ones are false where earlier calls have
+ * returned nothing yet.
+ */
+#ifndef BACKEND_PICK_H
+#define BACKEND_PICK_H
+
+#include "backend/worker.h"
+
+extern bool PickBatch(Worker *worker, int *id, Batch *batch);
+extern bool PickNumber(Worker *worker, char *number);
+extern bool PickCard(Worker *worker, Card *card);
+
+/* One whose customer is not settled. */
+extern bool PickMovingCard(Worker *worker, Card *card);
+
+/* A regular customer who is not settled. */
+extern int	ChooseMover(Worker *worker);
+
+extern int	ChooseIssuingLabel(Worker *worker);
+
+#endif
