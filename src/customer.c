@@ -39,12 +39,13 @@ struct Tally
 };
 
 /* The statuses as a filter: as a condition they would bring in the index of all cards that can expire. */
-static PreparedQuery count_cards = {
-	"SELECT customer_id, series_code,"
-	" count(*) FILTER (WHERE status = 'active' OR (NOT $2 AND status IN ('issued', 'suspended')))"
-	" FROM cardgen.card WHERE customer_id = ANY ($1) GROUP BY customer_id, series_code",
-	2, {TEXTARRAYOID, BOOLOID}
-};
+#define COUNT_CARDS(customers) \
+	"SELECT customer_id, series_code," \
+	" count(*) FILTER (WHERE status = 'active' OR (NOT $2 AND status IN ('issued', 'suspended')))" \
+	" FROM cardgen.card WHERE customer_id = " customers " GROUP BY customer_id, series_code"
+
+static PreparedQuery count_cards_of_one = {COUNT_CARDS("$1"), 2, {TEXTOID, BOOLOID}};
+static PreparedQuery count_cards_of_many = {COUNT_CARDS("ANY ($1)"), 2, {TEXTARRAYOID, BOOLOID}};
 
 static PreparedQuery numbers_of_customer = {
 	"SELECT number FROM cardgen.card WHERE customer_id = $1 ORDER BY number",
@@ -194,27 +195,42 @@ CompareTexts(const void *a, const void *b)
 }
 
 /* The customers of the pending changes, each once. */
-static NullableDatum
-CustomersOf(const CardChanges *changes)
+static int
+CustomersOf(const CardChanges *changes, const char ***customers)
 {
-	const char **customers = palloc_array(const char *, changes->count + 1);
-	Datum	   *each = palloc_array(Datum, changes->count + 1);
 	int			count = 0;
 	int			distinct = 0;
 
+	*customers = palloc_array(const char *, changes->count + 1);
 	for (int i = 0; i < changes->count; i++)
 	{
 		const CardChange *change = &changes->each[i];
 		const char *customer_id = change->customer_id != NULL ? change->customer_id : change->card.customer_id;
 
 		if (IsPending(change) && customer_id != NULL)
-			customers[count++] = customer_id;
+			(*customers)[count++] = customer_id;
 	}
-	qsort(customers, (size_t) count, sizeof(char *), CompareTexts);
+	qsort(*customers, (size_t) count, sizeof(char *), CompareTexts);
 	for (int i = 0; i < count; i++)
-		if (i == 0 || strcmp(customers[i], customers[i - 1]) != 0)
-			each[distinct++] = CStringGetTextDatum(customers[i]);
-	return ArrayOf(TEXTOID, each, NULL, distinct);
+		if (i == 0 || strcmp((*customers)[i], (*customers)[distinct - 1]) != 0)
+			(*customers)[distinct++] = (*customers)[i];
+	return distinct;
+}
+
+static uint64
+ReadCounts(const CardChanges *changes)
+{
+	NullableDatum counted = BoolArgument(count_only_active);
+	const char **customers;
+	int			count = CustomersOf(changes, &customers);
+	Datum	   *each;
+
+	if (count == 1)
+		return ReadLatest(&count_cards_of_one, (NullableDatum[]) {TextArgument(customers[0]), counted});
+	each = palloc_array(Datum, count + 1);
+	for (int i = 0; i < count; i++)
+		each[i] = CStringGetTextDatum(customers[i]);
+	return ReadLatest(&count_cards_of_many, (NullableDatum[]) {ArrayOf(TEXTOID, each, NULL, count), counted});
 }
 
 /* Whatever the isolation level, cards that others have issued by now count. */
@@ -230,8 +246,7 @@ CountCards(const CardChanges *changes)
 
 	tally->held = hash_create("cardgen cards of customers", Max(changes->pending_count, 8), &control,
 							  HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	found = ReadLatest(&count_cards, (NullableDatum[]) {
-			CustomersOf(changes), BoolArgument(count_only_active)});
+	found = ReadCounts(changes);
 	for (uint64 i = 0; i < found; i++)
 		AddCards(tally, ResultText(i, 1), ResultText(i, 0), (int) ResultInt8(i, 2));
 	SPI_freetuptable(SPI_tuptable);
