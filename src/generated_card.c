@@ -275,10 +275,12 @@ DeleteNumbers(int32 batch_id)
 	RunQuery(&delete_numbers, (NullableDatum[]) {Int4Argument(batch_id)});
 }
 
+/* An index that is not valid may have no pages to be read, not even its first one. */
 static bool
 SummarizesBatches(Relation index)
 {
 	return index->rd_rel->relkind == RELKIND_INDEX &&
+		index->rd_index->indisvalid &&
 		index->rd_rel->relam == BRIN_AM_OID &&
 		index->rd_index->indnatts == 1 &&
 		index->rd_index->indkey.values[0] == 1 &&
