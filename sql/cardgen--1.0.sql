@@ -135,7 +135,7 @@ COMMENT ON COLUMN cardgen.status_label.is_default IS 'a built-in label is the de
 COMMENT ON INDEX cardgen.status_label_default IS 'at most one default label a status';
 
 INSERT INTO cardgen.status_label (label, status)
-	SELECT upper(status::text), status FROM unnest(enum_range(NULL::cardgen.card_status)) AS status;
+	SELECT upper(status::text COLLATE "C"), status FROM unnest(enum_range(NULL::cardgen.card_status)) AS status;
 
 CREATE SEQUENCE cardgen.batch_id_seq AS integer;
 COMMENT ON SEQUENCE cardgen.batch_id_seq IS 'the ids of batches';
@@ -265,7 +265,7 @@ SELECT pg_catalog.pg_extension_config_dump('cardgen.series_key', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.series_counter', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.free_range', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.reserved_range', '');
-SELECT pg_catalog.pg_extension_config_dump('cardgen.status_label', 'WHERE label <> upper(status::text)');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.status_label', 'WHERE label <> upper(status::text COLLATE "C")');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.batch_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.batch', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.generated_card', '');
@@ -545,7 +545,7 @@ COMMENT ON COLUMN cardgen.series_usage.generated IS 'those skipped included';
 
 CREATE VIEW cardgen.status_labels AS
 	SELECT l.label, l.status,
-		   l.is_default OR (l.label = upper(l.status::text)
+		   l.is_default OR (l.label = upper(l.status::text COLLATE "C")
 							AND NOT EXISTS (SELECT FROM cardgen.status_label d
 											WHERE d.status = l.status AND d.is_default)) AS is_default
 	FROM cardgen.status_label l;
