@@ -23,6 +23,9 @@ use warnings;
 
 use File::Temp ();
 use FindBin;
+use lib $FindBin::RealBin;
+
+use CardgenTest;
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
