@@ -324,9 +324,17 @@ static void
 ForgetIndexed(Relation index, const Batch *batches, uint64 count)
 {
 	TIDBitmap  *pages = tbm_create(work_mem * (Size) 1024, NULL);
+	MemoryContext scan_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen pages of a batch",
+													   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller_context = MemoryContextSwitchTo(scan_context);
 
 	for (uint64 i = 0; i < count; i++)
+	{
 		AddPages(pages, index, batches[i].batch_id);
+		MemoryContextReset(scan_context);
+	}
+	MemoryContextSwitchTo(caller_context);
+	MemoryContextDelete(scan_context);
 	Desummarize(index, pages);
 	tbm_free(pages);
 }
