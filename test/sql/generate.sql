@@ -113,6 +113,7 @@ DECLARE streamed CURSOR FOR SELECT (cardgen.generate_cards('GOLD', 3)).number;
 DECLARE collected CURSOR FOR SELECT number FROM cardgen.generate_cards('GOLD', 3);
 DECLARE scrolling SCROLL CURSOR FOR SELECT number FROM cardgen.generate_cards('GOLD', 3);
 DECLARE kept CURSOR WITH HOLD FOR SELECT number FROM cardgen.generate_cards('GOLD', 3);
+DECLARE issued CURSOR WITH HOLD FOR SELECT number FROM cardgen.issue_new_cards('GOLD', ARRAY['ann', 'bob', 'cem']);
 DECLARE other CURSOR FOR SELECT number FROM cardgen.generate_cards('GOLD', 3);
 FETCH 1 FROM other;
 SAVEPOINT before_first_row;
@@ -122,6 +123,7 @@ FETCH ALL FROM scrolling;
 SAVEPOINT released;
 FETCH 1 FROM kept;
 RELEASE SAVEPOINT released;
+FETCH 1 FROM issued;
 FETCH 1 FROM other;
 ROLLBACK TO SAVEPOINT before_first_row;
 FETCH 1 FROM streamed;
@@ -132,11 +134,14 @@ FETCH FIRST FROM scrolling;
 ROLLBACK TO SAVEPOINT before_first_row;
 FETCH 1 FROM kept;
 ROLLBACK TO SAVEPOINT before_first_row;
+FETCH 1 FROM issued;
+ROLLBACK TO SAVEPOINT before_first_row;
 FETCH 1 FROM other;
 CLOSE collected;
 SELECT number FROM cardgen.generate_cards('GOLD', 1);
 COMMIT;
 FETCH ALL FROM kept;
+FETCH ALL FROM issued;
 
 -- Nor does a loop, whose cursor has no name of its own
 \set VERBOSITY sqlstate
