@@ -66,7 +66,7 @@ PG_FUNCTION_INFO_V1(retain_batch);
 /*
  * A batch locked for removal; the number of cards that go with it. Whatever
  * the isolation level, cards count that others have issued or relabelled by
- * now. What the queries take in memory goes with the batch.
+ * now.
  */
 static int64
 RemoveBatch(const Batch *batch)
@@ -74,14 +74,12 @@ RemoveBatch(const Batch *batch)
 	NullableDatum arguments[] = {Int4Argument(batch->batch_id), TextArgument(batch->series_code)};
 	int64		issued;
 
-	OpenQueries();
 	RunLatest(&delete_cards, arguments);
 	ReadLatest(&count_issued, arguments);
 	issued = ResultInt8(0, 0);
 	if (batch->is_listed)
 		DeleteNumbers(batch->batch_id);
 	RunQuery(&delete_batch, arguments);
-	CloseQueries();
 	return batch->card_count - issued;
 }
 
@@ -105,7 +103,10 @@ EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *)
 	for (uint64 i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		/* What this takes in memory goes with the batch. */
+		OpenQueries();
 		*cards += end(&batches[i]);
+		CloseQueries();
 	}
 	if (count > 0)
 		ForgetBatches(batches, count);
