@@ -135,7 +135,7 @@ COMMENT ON COLUMN cardgen.status_label.is_default IS 'a built-in label is the de
 COMMENT ON INDEX cardgen.status_label_default IS 'at most one default label a status';
 
 INSERT INTO cardgen.status_label (label, status)
-	SELECT upper(status::text), status FROM unnest(enum_range(NULL::cardgen.card_status)) AS status;
+	SELECT upper(status::text COLLATE "C"), status FROM unnest(enum_range(NULL::cardgen.card_status)) AS status;
 
 CREATE SEQUENCE cardgen.batch_id_seq AS integer;
 COMMENT ON SEQUENCE cardgen.batch_id_seq IS 'the ids of batches';
@@ -265,7 +265,7 @@ SELECT pg_catalog.pg_extension_config_dump('cardgen.series_key', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.series_counter', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.free_range', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.reserved_range', '');
-SELECT pg_catalog.pg_extension_config_dump('cardgen.status_label', 'WHERE label <> upper(status::text)');
+SELECT pg_catalog.pg_extension_config_dump('cardgen.status_label', 'WHERE label <> upper(status::text COLLATE "C")');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.batch_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.batch', '');
 SELECT pg_catalog.pg_extension_config_dump('cardgen.generated_card', '');
@@ -545,7 +545,7 @@ COMMENT ON COLUMN cardgen.series_usage.generated IS 'those skipped included';
 
 CREATE VIEW cardgen.status_labels AS
 	SELECT l.label, l.status,
-		   l.is_default OR (l.label = upper(l.status::text)
+		   l.is_default OR (l.label = upper(l.status::text COLLATE "C")
 							AND NOT EXISTS (SELECT FROM cardgen.status_label d
 											WHERE d.status = l.status AND d.is_default)) AS is_default
 	FROM cardgen.status_label l;
@@ -582,5 +582,34 @@ COMMENT ON COLUMN cardgen.card_details.expires_on IS 'the last day on which the 
 -- Grants
 --
 
--- Functions and procedures alone are open to everyone unless this is said.
-REVOKE ALL ON ALL ROUTINES IN SCHEMA cardgen FROM PUBLIC;
+-- Whatever ALTER DEFAULT PRIVILEGES says, nothing is open to anyone but the
+-- owner, except that everyone may have a column of a type, as is PostgreSQL's
+-- own default. An upgrade script ends with the same: what has been through it
+-- before, and may have been granted since, stays as it is.
+DO $$
+DECLARE
+	statement text;
+BEGIN
+	FOR statement IN
+		SELECT format(CASE WHEN catalog = 'pg_type'::regclass AND grantee = 0
+					  THEN 'GRANT USAGE ON %s TO %s' ELSE 'REVOKE ALL ON %s FROM %s' END,
+					  object, coalesce(quote_ident(rolname), 'PUBLIC'))
+		FROM (SELECT 'pg_namespace'::regclass, oid, 'SCHEMA ' || oid::regnamespace, nspowner, nspacl
+			  FROM pg_namespace WHERE nspname = 'cardgen'
+			  UNION ALL
+			  SELECT 'pg_class'::regclass, oid, 'TABLE ' || oid::regclass, relowner, relacl
+			  FROM pg_class WHERE relnamespace = 'cardgen'::regnamespace AND relkind IN ('r', 'v', 'S')
+			  UNION ALL
+			  SELECT 'pg_proc'::regclass, oid, 'ROUTINE ' || oid::regprocedure, proowner, proacl
+			  FROM pg_proc WHERE pronamespace = 'cardgen'::regnamespace
+			  UNION ALL
+			  SELECT 'pg_type'::regclass, oid, 'TYPE ' || oid::regtype, typowner, typacl
+			  FROM pg_type WHERE typnamespace = 'cardgen'::regnamespace AND typtype = 'e')
+			AS member (catalog, id, object, owner, acl)
+		CROSS JOIN LATERAL (SELECT grantee FROM aclexplode(acl) WHERE grantee <> owner UNION SELECT 0) AS holder
+		LEFT JOIN pg_roles AS role ON role.oid = grantee
+		WHERE NOT EXISTS (SELECT FROM pg_init_privs WHERE classoid = catalog AND objoid = id)
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+END $$;

@@ -8,6 +8,7 @@
 #include "cardgen.h"
 #include "card_find.h"
 #include "catalog/pg_type.h"
+#include "cursor.h"
 #include "customer.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -248,6 +249,7 @@ IssueAllNew(CardChanges *changes, const char *series_code, const char *label_nam
 	Series	   *series;
 	Ordinals	taken;
 
+	TieCursorToTransaction();
 	CheckCustomers(changes);
 	LockCustomers(changes, false);
 	InitOrdinals(&taken);

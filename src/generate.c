@@ -9,6 +9,7 @@
 #include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "counter.h"
+#include "cursor.h"
 #include "funcapi.h"
 #include "generated_card.h"
 #include "miscadmin.h"
@@ -168,6 +169,7 @@ Generate(const Request *request, Batch *batch)
 	Ordinals	ordinals;
 	int32		batch_id;
 
+	TieCursorToTransaction();
 	if (FindEarlierBatch(request, batch))
 		return;
 	if (request->part == 0 && request->card_count > max_cards_per_call)
@@ -232,17 +234,8 @@ generate_batch(PG_FUNCTION_ARGS)
 typedef struct CardRows
 {
 	int32		batch_id;
-	TransactionId transaction;	/* that generated them */
 	NumberStream numbers;
 } CardRows;
-
-/* A cursor outlives a rollback to a savepoint set before its first row. */
-static void
-RequireGenerated(const CardRows *rows)
-{
-	if (!TransactionIdIsCurrentTransactionId(rows->transaction))
-		Refuse(BatchRolledBack(rows->batch_id));
-}
 
 /*
  * generate_cards(series_code text, card_count bigint,
@@ -251,7 +244,8 @@ RequireGenerated(const CardRows *rows)
  * generate_batch with the numbers as its result, in the order generated. The
  * whole batch is generated before the first row is returned.
  *
- * Errors: those of generate_batch; 55000 batch_rolled_back for a cursor.
+ * Errors: those of generate_batch. A cursor ends with PostgreSQL's own 55000
+ * once its batch has been rolled back.
  */
 Datum
 generate_cards(PG_FUNCTION_ARGS)
@@ -285,13 +279,11 @@ generate_cards(PG_FUNCTION_ARGS)
 		BecomeCaller(&caller);
 
 		rows->batch_id = batch.batch_id;
-		rows->transaction = GetCurrentTransactionId();
 		call->user_fctx = rows;
 	}
 
 	call = SRF_PERCALL_SETUP();
 	rows = call->user_fctx;
-	RequireGenerated(rows);
 	values[0] = Int32GetDatum(rows->batch_id);
 	if (StreamNext(&rows->numbers, &values[1]))
 		SRF_RETURN_NEXT(call, HeapTupleGetDatum(heap_form_tuple(call->tuple_desc, values,

@@ -275,10 +275,12 @@ DeleteNumbers(int32 batch_id)
 	RunQuery(&delete_numbers, (NullableDatum[]) {Int4Argument(batch_id)});
 }
 
+/* An index that is not valid may have no pages to be read, not even its first one. */
 static bool
 SummarizesBatches(Relation index)
 {
 	return index->rd_rel->relkind == RELKIND_INDEX &&
+		index->rd_index->indisvalid &&
 		index->rd_rel->relam == BRIN_AM_OID &&
 		index->rd_index->indnatts == 1 &&
 		index->rd_index->indkey.values[0] == 1 &&
@@ -322,9 +324,17 @@ static void
 ForgetIndexed(Relation index, const Batch *batches, uint64 count)
 {
 	TIDBitmap  *pages = tbm_create(work_mem * (Size) 1024, NULL);
+	MemoryContext scan_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen pages of a batch",
+													   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller_context = MemoryContextSwitchTo(scan_context);
 
 	for (uint64 i = 0; i < count; i++)
+	{
 		AddPages(pages, index, batches[i].batch_id);
+		MemoryContextReset(scan_context);
+	}
+	MemoryContextSwitchTo(caller_context);
+	MemoryContextDelete(scan_context);
 	Desummarize(index, pages);
 	tbm_free(pages);
 }

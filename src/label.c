@@ -35,7 +35,7 @@ static PreparedQuery other_default = {
 /* A built-in label is the default where no other is, so it is never marked. */
 static PreparedQuery mark_default = {
 	"UPDATE cardgen.status_label SET is_default = true"
-	" WHERE label = $1 AND label <> upper(status::text)",
+	" WHERE label = $1 AND label <> upper(status::text COLLATE \"C\")",
 	1, {TEXTOID}
 };
 

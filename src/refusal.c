@@ -305,14 +305,6 @@ ListRemoved(int32 batch_id)
 }
 
 Refusal *
-BatchRolledBack(int32 batch_id)
-{
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "batch_rolled_back",
-			   psprintf("batch %d has been rolled back", batch_id),
-			   "Its numbers will be generated again.", NULL);
-}
-
-Refusal *
 RetainedLonger(int32 batch_id, const char *expires_on)
 {
 	return New(ERRCODE_INVALID_PARAMETER_VALUE, "retained_longer",

@@ -70,7 +70,6 @@ extern Refusal *LabelMissing(const char *status);
 extern Refusal *UnknownBatch(int64 batch_id);
 extern Refusal *BatchBroken(int32 batch_id);
 extern Refusal *ListRemoved(int32 batch_id);
-extern Refusal *BatchRolledBack(int32 batch_id);
 extern Refusal *RetainedLonger(int32 batch_id, const char *expires_on);
 extern Refusal *RetainedToThePast(int32 batch_id, const char *until);
 extern Refusal *RequestReused(const char *request_id);

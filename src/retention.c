@@ -103,7 +103,10 @@ EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *)
 	for (uint64 i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		/* What this takes in memory goes with the batch. */
+		OpenQueries();
 		*cards += end(&batches[i]);
+		CloseQueries();
 	}
 	if (count > 0)
 		ForgetBatches(batches, count);

@@ -107,14 +107,74 @@ SELECT number FROM cardgen.generate_cards('GOLD', 1);
 FETCH ALL FROM cards;
 COMMIT;
 
--- It does not go on with a batch that was rolled back: the next one has its numbers
+-- It does not go on with a batch that was rolled back, however its rows are kept: the next one has its numbers
 BEGIN;
-DECLARE cards CURSOR FOR SELECT (cardgen.generate_cards('GOLD', 3)).number;
+DECLARE streamed CURSOR FOR SELECT (cardgen.generate_cards('GOLD', 3)).number;
+DECLARE collected CURSOR FOR SELECT number FROM cardgen.generate_cards('GOLD', 3);
+DECLARE scrolling SCROLL CURSOR FOR SELECT number FROM cardgen.generate_cards('GOLD', 3);
+DECLARE kept CURSOR WITH HOLD FOR SELECT number FROM cardgen.generate_cards('GOLD', 3);
+DECLARE issued CURSOR WITH HOLD FOR SELECT number FROM cardgen.issue_new_cards('GOLD', ARRAY['ann', 'bob', 'cem']);
+DECLARE other CURSOR FOR SELECT number FROM cardgen.generate_cards('GOLD', 3);
+FETCH 1 FROM other;
 SAVEPOINT before_first_row;
-FETCH 1 FROM cards;
+FETCH 1 FROM streamed;
+FETCH 1 FROM collected;
+FETCH ALL FROM scrolling;
+SAVEPOINT released;
+FETCH 1 FROM kept;
+RELEASE SAVEPOINT released;
+FETCH 1 FROM issued;
+FETCH 1 FROM other;
 ROLLBACK TO SAVEPOINT before_first_row;
-FETCH 1 FROM cards;
-ROLLBACK;
+FETCH 1 FROM streamed;
+ROLLBACK TO SAVEPOINT before_first_row;
+FETCH 1 FROM collected;
+ROLLBACK TO SAVEPOINT before_first_row;
+FETCH FIRST FROM scrolling;
+ROLLBACK TO SAVEPOINT before_first_row;
+FETCH 1 FROM kept;
+ROLLBACK TO SAVEPOINT before_first_row;
+FETCH 1 FROM issued;
+ROLLBACK TO SAVEPOINT before_first_row;
+FETCH 1 FROM other;
+CLOSE collected;
+SELECT number FROM cardgen.generate_cards('GOLD', 1);
+COMMIT;
+FETCH ALL FROM kept;
+FETCH ALL FROM issued;
+
+-- Nor does a loop, whose cursor has no name of its own
+\set VERBOSITY sqlstate
+DO $$
+DECLARE
+	card text;
+BEGIN
+	FOR card IN SELECT number FROM cardgen.generate_cards('GOLD', 30) LOOP
+		COMMIT;
+	END LOOP;
+	RAISE NOTICE 'after COMMIT the loop goes on to %', card;
+	FOR card IN SELECT number FROM cardgen.generate_cards('GOLD', 30) LOOP
+		RAISE NOTICE 'before ROLLBACK it is %', card;
+		ROLLBACK;
+	END LOOP;
+END $$;
+\set VERBOSITY default
+
+-- A cursor that generated within an error that was caught goes on itself, with other numbers
+CREATE FUNCTION pg_temp.tried() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM cardgen.generate_batch('GOLD', 1);
+	RAISE 'in vain';
+EXCEPTION WHEN raise_exception THEN
+	RETURN (SELECT number FROM cardgen.generate_cards('GOLD', 1));
+END $$;
+BEGIN;
+DECLARE tried CURSOR FOR SELECT pg_temp.tried() FROM generate_series(1, 3);
+FETCH 1 FROM tried;
+SAVEPOINT unrelated;
+ROLLBACK TO SAVEPOINT unrelated;
+FETCH ALL FROM tried;
+COMMIT;
 SELECT number FROM cardgen.generate_cards('GOLD', 1);
 
 -- Two batches in one statement

@@ -22,11 +22,11 @@ CREATE FUNCTION pg_temp.may(role_name text) RETURNS TABLE (object text) LANGUAGE
 	UNION ALL
 	SELECT 'call ' || proname FROM pg_proc WHERE pronamespace = 'cardgen'::regnamespace AND has_function_privilege(role_name, oid, 'EXECUTE')
 	UNION ALL
-	SELECT lower(privilege) || ' ' || relname
+	SELECT lower(privilege COLLATE "C") || ' ' || relname
 		FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
 		WHERE relnamespace = 'cardgen'::regnamespace AND relkind IN ('r', 'v') AND has_table_privilege(role_name, oid, privilege)
 	UNION ALL
-	SELECT lower(privilege) || ' ' || relname
+	SELECT lower(privilege COLLATE "C") || ' ' || relname
 		FROM pg_class, unnest(ARRAY['SELECT', 'UPDATE', 'USAGE']) AS privilege
 		WHERE relnamespace = 'cardgen'::regnamespace AND relkind = 'S' AND has_sequence_privilege(role_name, oid, privilege)
 $$;

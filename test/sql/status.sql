@@ -20,7 +20,7 @@ BEGIN
 	END IF;
 	PERFORM cardgen.issue_card(number, 'ann', CASE WHEN status IN ('active', 'suspended') THEN 'ACTIVE' ELSE 'ISSUED' END);
 	IF status IN ('suspended', 'expired', 'deleted') THEN
-		PERFORM cardgen.set_card_status(number, upper(status));
+		PERFORM cardgen.set_card_status(number, upper(status COLLATE "C"));
 	END IF;
 	RETURN number;
 END $$;
@@ -131,7 +131,7 @@ BEGIN
 		INSERT INTO card_in VALUES (status, pg_temp.card_of(status));
 	END LOOP;
 END $$;
-SELECT replace(pg_temp.refused(format('cardgen.set_card_status(%L, %L)', number, upper(to_status::text))), number, 'G...')
+SELECT replace(pg_temp.refused(format('cardgen.set_card_status(%L, %L)', number, upper(to_status::text COLLATE "C"))), number, 'G...')
 	FROM card_in, unnest(enum_range(NULL::cardgen.card_status)) AS to_status
 	WHERE (status, to_status) NOT IN (('issued', 'active'), ('issued', 'expired'), ('issued', 'deleted'),
 		('active', 'suspended'), ('active', 'expired'), ('active', 'deleted'),

@@ -80,6 +80,7 @@ my %next;
 restore('plain', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$directory/plain.sql");
 restore('custom', 'pg_restore', '--exit-on-error', "$directory/custom");
 restore('directory', 'pg_restore', '--exit-on-error', '--jobs=2', "$directory/directory");
+restore('turkish', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$directory/plain.sql");
 restore('custom_single', 'pg_restore', '--single-transaction', "$directory/custom");
 
 $server->safe_psql('postgres', 'CREATE DATABASE data_only');
@@ -117,7 +118,7 @@ fails_with($other, 'shop', q{SET ROLE shop_backend; SELECT cardgen.remove_batch(
 	'and no more than that');
 
 # All restored databases go on in the same way.
-is(scalar(keys %next), 6, 'every restored database was tried');
+is(scalar(keys %next), 7, 'every restored database was tried');
 same_text($next{$_}, $next{plain}, "$_ goes on as plain does") foreach sort keys %next;
 
 done_testing();
@@ -126,7 +127,9 @@ sub restore
 {
 	my ($database, @command) = @_;
 
-	$server->safe_psql('postgres', "CREATE DATABASE $database");
+	my $locale = $database eq 'turkish' ? q{TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR'} : '';
+
+	$server->safe_psql('postgres', "CREATE DATABASE $database $locale");
 	$server->command_ok([ @command, '--dbname', $database ], "restore: $database");
 	check($server, $database);
 }
@@ -165,7 +168,7 @@ sub views
 {
 	my ($node, $database) = @_;
 
-	return join "\n", map { $node->safe_psql($database, "SELECT v::text FROM cardgen.$_ v ORDER BY 1") }
+	return join "\n", map { $node->safe_psql($database, "SELECT v::text FROM cardgen.$_ v ORDER BY v::text COLLATE \"C\"") }
 	  qw(series_usage status_labels generated_batches card_details);
 }
 

@@ -114,6 +114,19 @@ is(at(q{
 	'not_issued|10', 'who looks a card up, or uses another series, does not wait');
 $session->query_safe('ROLLBACK');
 
+# A REINDEX that is interrupted leaves an index behind that is listed but has no page to be read.
+$session->query_safe('BEGIN; LOCK TABLE cardgen.generated_card IN ROW EXCLUSIVE MODE');
+fails_with($server, 'postgres', "SET lock_timeout = '50 ms'; REINDEX INDEX CONCURRENTLY cardgen.generated_card_batch_id",
+	'55P03', 'REINDEX waits for a writer in vain');
+$session->query_safe('ROLLBACK');
+is(at(q{SELECT indexrelid::regclass, pg_relation_size(indexrelid) FROM pg_index WHERE NOT indisvalid}),
+	'cardgen.generated_card_batch_id_ccnew|0', 'its index is there');
+my @made = map { at(q{SELECT batch_id FROM cardgen.generate_batch('GOLD', 1000)}) } 1 .. 3;
+is(at("SELECT cardgen.remove_batch($made[0])"), '', 'a batch is removed all the same');
+at("UPDATE cardgen.batch SET expires_on = now() WHERE batch_id IN ($made[1], $made[2])");
+is(at('SELECT * FROM cardgen.remove_expired_batches()'), '2|2000', 'so are those that have expired');
+at('DROP INDEX cardgen.generated_card_batch_id_ccnew');
+
 # A client that has gone to sleep in its transaction.
 my $asleep = IPC::Run::start(
 	[ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate', '-d', $server->connstr('postgres'),

@@ -97,6 +97,7 @@ test_shadows();
 test_names();
 test_logs();
 test_settings();
+test_defaults();
 
 done_testing();
 
@@ -756,4 +757,64 @@ sub test_settings
 	run_as('postgres', 'GRANT SET ON PARAMETER cardgen.count_only_active TO cardgen_backend');
 	is(run_as('cardgen_backend', "$load; SET cardgen.count_only_active = on; SHOW cardgen.count_only_active"),
 		"t\non", 'a setting can be granted');
+}
+
+# What anyone but its owner may do with an object of the extension.
+sub privileges_in
+{
+	my ($in) = @_;
+
+	return run_as('postgres', <<'SQL', $in);
+SELECT object, coalesce(rolname, 'everyone'), string_agg(privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END, ' ' ORDER BY privilege_type)
+FROM (
+	SELECT 'schema' AS object, nspowner, coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace WHERE nspname = 'cardgen'
+	UNION ALL
+	SELECT relname, relowner, coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))
+	FROM pg_class WHERE relnamespace = 'cardgen'::regnamespace AND relkind IN ('r', 'v', 'S')
+	UNION ALL
+	SELECT proname, proowner, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc WHERE pronamespace = 'cardgen'::regnamespace
+	UNION ALL
+	SELECT typname, typowner, coalesce(typacl, acldefault('T', typowner)) FROM pg_type
+	WHERE typnamespace = 'cardgen'::regnamespace AND typtype = 'e') AS member (object, owner, acl),
+	aclexplode(acl) LEFT JOIN pg_roles r ON r.oid = grantee
+WHERE grantee <> owner GROUP BY 1, 2 ORDER BY object COLLATE "C", 2
+SQL
+}
+
+# Whatever a database gives away of what is made in it.
+sub test_defaults
+{
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/granted';
+	my $of_types = join "\n", map { "$_|everyone|USAGE" } qw(card_status card_type check_digit_method number_method);
+
+	run_as('postgres', "CREATE DATABASE $_", 'postgres') foreach qw(generous restored);
+	foreach my $in (qw(generous restored))
+	{
+		run_as('postgres', qq{
+				ALTER DEFAULT PRIVILEGES GRANT ALL ON $_ TO PUBLIC;
+				ALTER DEFAULT PRIVILEGES GRANT ALL ON $_ TO guest, " " WITH GRANT OPTION}, $in)
+		  foreach qw(TABLES SEQUENCES ROUTINES TYPES SCHEMAS);
+		run_as('postgres', 'ALTER DEFAULT PRIVILEGES REVOKE ALL ON TYPES FROM PUBLIC', $in);
+	}
+
+	run_as('postgres', 'CREATE EXTENSION cardgen', 'generous');
+	is(privileges_in('generous'), $of_types, 'default privileges open nothing');
+
+	command_ok([ 'pg_dump', '-d', $server->connstr($database), '-f', $file ], 'a database with grants is dumped');
+	run_as('postgres', "\\i $file", 'restored');
+	is(privileges_in('restored'), privileges_in($database), 'and restored it has these grants and no others');
+
+	chomp(my $directory = `pg_config --sharedir`);
+	my $script = "$directory/extension/cardgen--1.0--privileges.sql";
+SKIP:
+	{
+		skip 'the installation is not to be written to', 1 unless -w "$directory/extension";
+		my ($ending) = slurp_file("$FindBin::RealBin/../../sql/cardgen--1.0.sql") =~ /^(DO \$\$.*^END \$\$;)$/ms;
+
+		append_to_file($script, "CREATE TABLE cardgen.added (a int);\nCREATE FUNCTION cardgen.add() RETURNS int LANGUAGE sql RETURN 1;\n$ending");
+		run_as('postgres', q{GRANT SELECT ON cardgen.series TO guest; ALTER EXTENSION cardgen UPDATE TO 'privileges'}, 'generous');
+		unlink $script;
+		is(privileges_in('generous'), "$of_types\nseries|guest|SELECT",
+			'an upgrade opens nothing either, and what was granted remains');
+	}
 }

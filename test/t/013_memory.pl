@@ -71,6 +71,28 @@ SELECT FROM generate_series(9998, 10000) n, LATERAL cardgen.generate_batch('BRIE
 SELECT * FROM cardgen.remove_expired_batches();
 SQL
 
+# What is dead and not summarized would be read for each of them.
+$server->safe_psql('postgres', 'VACUUM cardgen.generated_card');
+try('remove many', 3, <<'SQL');
+SET cardgen.max_cards_per_call = 1;
+CALL cardgen.generate_order('BRIEF', 2000);
+SELECT * FROM cardgen.remove_expired_batches();
+SQL
+
+try('generate an order of many parts', 3, <<'SQL');
+SET cardgen.max_cards_per_call = 1;
+CALL cardgen.generate_order('GOLD', 2000);
+SQL
+
+$server->safe_psql('postgres',
+	q{SET cardgen.max_cards_per_call = 1; CALL cardgen.generate_order('GOLD', 2000, request_id => 'a0000000-0000-0000-0000-000000000001')});
+try('list the parts of an order', 3, q{SELECT count(*) FROM cardgen.order_batches('a0000000-0000-0000-0000-000000000001');});
+
+try('expire', 3, <<'SQL');
+UPDATE cardgen.card SET status = 'issued', status_label = 'ISSUED', expires_on = current_date - 1;
+SELECT cardgen.expire_cards();
+SQL
+
 try('configure', 4, <<'SQL');
 DO $$
 BEGIN
@@ -96,7 +118,7 @@ SELECT pg_backend_pid() AS pid \\gset
 \\setenv PID :pid
 SELECT FROM cardgen.generate_cards('GOLD', 10);
 SELECT FROM cardgen.download_batch(1);
-SELECT FROM cardgen.series, cardgen.generated_batches, cardgen.card_details;
+SELECT FROM cardgen.series, cardgen.generated_batches, cardgen.card_details LIMIT 1;
 $measure
 SQL
 	my @rounds = map { { /^(\w+):\s+(\d+) kB$/mg } } split /^measured$/m, $output;

@@ -23,6 +23,9 @@ use warnings;
 
 use File::Temp ();
 use FindBin;
+use lib $FindBin::RealBin;
+
+use CardgenTest;
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -42,9 +45,8 @@ my $page = slurp_file("$root/README.md");
 my @blocks = read_blocks($page);
 my $directory = File::Temp->newdir;
 
-my $server = PostgreSQL::Test::Cluster->new('loyalty');
-$server->init(allows_streaming => 'logical', extra => ['--username=postgres']);
-$server->append_conf('postgresql.conf', "listen_addresses = '127.0.0.1'");
+my $server = new_server('loyalty', allows_streaming => 'logical', extra => ['--username=postgres'],
+	configuration => "listen_addresses = '127.0.0.1'\n");
 $server->start;
 $ENV{PGHOST} = $server->host;
 $ENV{PGPORT} = $server->port;
@@ -272,8 +274,7 @@ sub start_subscriber
 
 	append_to_file($service_file,
 		"[loyalty]\nhost=$ENV{PGHOST}\nport=$ENV{PGPORT}\ndbname=$database\nuser=postgres\n");
-	$subscriber = PostgreSQL::Test::Cluster->new('subscriber');
-	$subscriber->init(extra => ['--username=postgres']);
+	$subscriber = new_server('subscriber', extra => ['--username=postgres']);
 	{
 		local $ENV{PGSERVICEFILE} = $service_file;
 		$subscriber->start;

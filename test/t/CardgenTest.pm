@@ -18,14 +18,14 @@ our @EXPORT = qw(new_server missing_library create_roles
   start_load await_load stop_load check_load);
 
 # A server that is ready to be started, with options of init() and lines of
-# postgresql.conf.
+# postgresql.conf, and those for initdb of test/with-server.
 sub new_server
 {
 	my ($name, %options) = @_;
 	my $server = PostgreSQL::Test::Cluster->new($name);
 	my $configuration = delete $options{configuration} // '';
 
-	$server->init(%options);
+	$server->init(%options, extra => [ @{ $options{extra} // [] }, split ' ', $ENV{INITDB_OPTIONS} // '' ]);
 	$server->append_conf('postgresql.conf', $configuration);
 	return $server;
 }
@@ -98,7 +98,7 @@ sub table_contents
 
 	return join '', map {
 		"$_\n" . $server->safe_psql($database,
-			/_seq$/ ? "SELECT last_value, is_called FROM $_" : "SELECT t::text FROM $_ t ORDER BY t::text")
+			/_seq$/ ? "SELECT last_value, is_called FROM $_" : "SELECT t::text FROM $_ t ORDER BY t::text COLLATE \"C\"")
 		  . "\n" } @tables;
 }
 
