@@ -82,6 +82,8 @@ CREATE TABLE cardgen.series_key
 	key bytea NOT NULL CHECK (octet_length(key) IN (32, 40))
 		DEFAULT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
 );
+-- ANALYZE would copy keys into pg_statistic.
+ALTER TABLE cardgen.series_key ALTER COLUMN key SET STATISTICS 0;
 COMMENT ON TABLE cardgen.series_key IS 'the secret AES-256 key of each series; to be read by no one';
 COMMENT ON COLUMN cardgen.series_key.key IS '32 random bytes, with which every number could be computed; 40: those, wrapped';
 

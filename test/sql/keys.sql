@@ -13,6 +13,10 @@ SELECT series_code, octet_length(key) FROM cardgen.series_key ORDER BY 1;
 SELECT pg_temp.refused('cardgen.wrap_keys()');
 SELECT series_code FROM cardgen.series_key JOIN cardgen.series ON code = series_code AND series.incarnation = series_key.incarnation ORDER BY 1;
 
+-- Nor are they copied to the statistics
+ANALYZE cardgen.series_key;
+SELECT attname FROM pg_stats WHERE schemaname = 'cardgen' AND tablename = 'series_key' ORDER BY 1;
+
 -- What can be a key
 SELECT length, split_part(pg_temp.refused(format($$UPDATE cardgen.series_key SET key = decode(repeat('00', %s), 'hex')$$, length)), E'\n', 1)
 	FROM unnest(ARRAY[0, 31, 33, 39, 41]) AS length;

@@ -10,7 +10,6 @@ use FindBin;
 use lib $FindBin::RealBin;
 
 use CardgenTest;
-use MIME::Base64 qw(encode_base64);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -556,36 +555,6 @@ SELECT string_agg(DISTINCT who, '|') || ' ' || count(*) FROM (
 SQL
 		is($recorded, "$name 7", "\"$name\" is recorded");
 	}
-}
-
-# A key as it could be written, and each longer piece of it.
-sub spellings
-{
-	my ($hex) = @_;
-	my @bytes = map { hex } $hex =~ /../g;
-	my @found;
-
-	foreach my $start (0 .. $#bytes - 7)
-	{
-		my @piece = @bytes[ $start .. $start + 7 ];
-		my $raw = pack 'C*', @piece;
-		my $base64 = encode_base64($raw, '');
-
-		push @found, quotemeta($raw), join('', map { sprintf '%02x', $_ } @piece),
-		  join('\s+', map { $_ > 127 ? $_ - 256 : $_ } @piece), join('[,\s]+', @piece),
-		  join('', map { quotemeta($_ < 32 || $_ > 126 ? sprintf('\\%03o', $_) : $_ == 92 ? '\\\\' : chr) } @piece);
-
-		# The last characters belong to other bytes as well.
-		push @found, quotemeta(substr $base64, 0, 10) if $start % 3 == 0;
-	}
-	return @found;
-}
-
-sub has_no_key
-{
-	my ($text, $any, $name) = @_;
-
-	ok($text !~ $any, "no key is in $name") or diag(substr $text, $-[0] > 200 ? $-[0] - 200 : 0, 400);
 }
 
 sub test_logs
