@@ -7,9 +7,8 @@
 
 #include "postgres.h"
 
+#include "number_codec.h"
 #include "utils/uuid.h"
-
-#define SERIES_KEY_LENGTH 32
 
 /*
  * Fills in the key of a series, to be wiped by the caller. Reports (55000) one
