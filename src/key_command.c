@@ -8,13 +8,16 @@
 
 #include <openssl/crypto.h>
 
-#include "compat.h"
 #include "miscadmin.h"
 #include "postmaster/interrupt.h"
+#include "refusal.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
+
+/* POSIX leaves its declaration to the program. */
+extern char **environ;
 
 #define DIGITS (2 * WRAPPING_KEY_LENGTH)
 
@@ -97,16 +100,6 @@ RefreshKeyCommands(void)
 	ProcessConfigFile(PGC_SIGHUP);
 }
 
-pg_noreturn static void
-ReportFailure(const KeyCommand *command, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("the command of %s gives no key", command->setting),
-			 errdetail_internal("%s", detail),
-			 errhint("What it prints to standard error is in the server's log.")));
-}
-
 /*
  * As the server starts commands, but without popen(): its pclose() would wait
  * for a command that hangs, and tells of no process that could be ended.
@@ -122,7 +115,7 @@ Start(const KeyCommand *command, Run *run)
 	int			error;
 
 	if (pipe(ends) != 0)
-		ReportFailure(command, psprintf("It could not be started: %m."));
+		Refuse(KeyCommandFailed(command->setting, psprintf("It could not be started: %m.")));
 	run->output = ends[0];
 	(void) fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	(void) fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -149,7 +142,7 @@ Start(const KeyCommand *command, Run *run)
 	{
 		run->process = 0;
 		errno = error;
-		ReportFailure(command, psprintf("It could not be started: %m."));
+		Refuse(KeyCommandFailed(command->setting, psprintf("It could not be started: %m.")));
 	}
 }
 
@@ -176,7 +169,7 @@ ReadOutput(const KeyCommand *command, Run *run)
 		else if (count < 0 && errno == EAGAIN)
 			Await(WL_SOCKET_READABLE, run->output, -1);
 		else if (count < 0 && errno != EINTR)
-			ReportFailure(command, psprintf("Its output could not be read: %m."));
+			Refuse(KeyCommandFailed(command->setting, psprintf("Its output could not be read: %m.")));
 	} while (count != 0);
 }
 
@@ -190,9 +183,9 @@ AwaitEnd(const KeyCommand *command, Run *run)
 		Await(WL_TIMEOUT, PGINVALID_SOCKET, delay);
 	run->process = 0;
 	if (ended < 0)
-		ReportFailure(command, psprintf("Its end could not be awaited: %m."));
+		Refuse(KeyCommandFailed(command->setting, psprintf("Its end could not be awaited: %m.")));
 	if (status != 0)
-		ReportFailure(command, psprintf("It failed: %s.", wait_result_to_str(status)));
+		Refuse(KeyCommandFailed(command->setting, psprintf("It failed: %s.", wait_result_to_str(status))));
 }
 
 static uint8
@@ -207,10 +200,10 @@ ReadKey(KeyCommand *command, const Run *run)
 	size_t		digits = strspn(run->text, "0123456789ABCDEFabcdef");
 
 	if (run->length == 0)
-		ReportFailure(command, "It printed nothing.");
+		Refuse(KeyCommandFailed(command->setting, "It printed nothing."));
 	if (digits != DIGITS ||
 		!(run->length == DIGITS || (run->length == DIGITS + 1 && run->text[DIGITS] == '\n')))
-		ReportFailure(command, "It printed something else than 64 hexadecimal digits and at most a newline.");
+		Refuse(KeyCommandFailed(command->setting, "It printed something else than 64 hexadecimal digits and at most a newline."));
 	for (size_t i = 0; i < WRAPPING_KEY_LENGTH; i++)
 		command->key[i] = (uint8) (DigitValue(run->text[2 * i]) << 4 | DigitValue(run->text[2 * i + 1]));
 	command->has_run = true;

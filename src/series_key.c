@@ -9,6 +9,7 @@
 #include "key_wrap.h"
 #include "miscadmin.h"
 #include "query.h"
+#include "refusal.h"
 #include "utils/builtins.h"
 
 #define WRAPPED_KEY_LENGTH (SERIES_KEY_LENGTH + KEY_WRAP_OVERHEAD)
@@ -90,11 +91,7 @@ Open(const char *series_code, const bytea *stored, uint8 *key)
 	if (Unwrap(PRESENT_KEY, stored, key))
 		return true;
 	if (!Unwrap(FORMER_KEY, stored, key))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the key of card series \"%s\" can't be unwrapped", series_code),
-				 errdetail("Neither cardgen.key_command nor cardgen.former_key_command gives the key it was wrapped under."),
-				 errhint("Set one of them to the command that does.")));
+		Refuse(KeyWrapped(series_code));
 	return false;
 }
 
@@ -105,12 +102,8 @@ ReadSeriesKey(const char *series_code, const pg_uuid_t *incarnation, uint8 key[S
 	bool		is_null;
 
 	if (ReadLatest(&read_key, (NullableDatum[]) {
-				TextArgument(series_code), DatumArgument(UUIDPGetDatum(incarnation))}) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("card series \"%s\" has no key here", series_code),
-				 errdetail("Its row in cardgen.series_key is missing."),
-				 errhint("On a subscriber wait until that table has been copied; else restore it from a backup.")));
+				TextArgument(series_code), UuidArgument(incarnation)}) != 1)
+		Refuse(KeyMissing(series_code));
 	stored = DatumGetByteaPP(ResultDatum(0, 0, &is_null));
 	if (IsWrapped(stored))
 		RefreshKeyCommands();
@@ -121,7 +114,7 @@ ReadSeriesKey(const char *series_code, const pg_uuid_t *incarnation, uint8 key[S
 void
 CreateSeriesKey(const char *series_code, const pg_uuid_t *incarnation)
 {
-	NullableDatum arguments[3] = {TextArgument(series_code), DatumArgument(UUIDPGetDatum(incarnation))};
+	NullableDatum arguments[3] = {TextArgument(series_code), UuidArgument(incarnation)};
 	uint8		key[SERIES_KEY_LENGTH];
 
 	if (WrappingKey(PRESENT_KEY) == NULL)
@@ -202,11 +195,7 @@ wrap_keys(PG_FUNCTION_ARGS)
 	RequireCoordinator();
 	RefreshKeyCommands();
 	if (WrappingKey(PRESENT_KEY) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cardgen.key_command is not set"),
-				 errdetail("It gives the key to wrap the others under."),
-				 errhint("Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.")));
+		Refuse(KeyCommandUnset());
 
 	OpenQueries();
 	count = RunLatest(&lock_keys, NULL);
