@@ -73,16 +73,19 @@ COMMENT ON INDEX cardgen.series_format IS 'finds the series that a number could 
 COMMENT ON INDEX cardgen.series_imported IS 'tells whether there are any';
 
 -- Every gen_random_uuid() brings 122 bits of pg_strong_random. A default,
--- so that the key is never a parameter that auto_explain could log.
+-- so that the key is never a parameter that auto_explain could log; a wrapped
+-- key may be one.
 CREATE TABLE cardgen.series_key
 (
 	series_code text COLLATE "C" PRIMARY KEY,
 	incarnation uuid NOT NULL,
-	key bytea NOT NULL CHECK (octet_length(key) = 32)
+	key bytea NOT NULL CHECK (octet_length(key) IN (32, 40))
 		DEFAULT sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
 );
+-- ANALYZE would copy keys into pg_statistic.
+ALTER TABLE cardgen.series_key ALTER COLUMN key SET STATISTICS 0;
 COMMENT ON TABLE cardgen.series_key IS 'the secret AES-256 key of each series; to be read by no one';
-COMMENT ON COLUMN cardgen.series_key.key IS '32 random bytes; with them every number could be computed';
+COMMENT ON COLUMN cardgen.series_key.key IS '32 random bytes, with which every number could be computed; 40: those, wrapped';
 
 -- Room on the page for the row's next versions: it is updated with every batch.
 CREATE TABLE cardgen.series_counter
@@ -515,6 +518,14 @@ COMMENT ON FUNCTION cardgen.set_card_statuses IS 'set_card_status for many; says
 CREATE FUNCTION cardgen.expire_cards() RETURNS integer
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.expire_cards IS 'makes cards past their expires_on expired';
+
+--
+-- Keys
+--
+
+CREATE FUNCTION cardgen.wrap_keys() RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.wrap_keys() IS 'wraps the keys of all series under the key of cardgen.key_command';
 
 --
 -- Several machines

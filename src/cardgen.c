@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "fmgr.h"
+#include "key_command.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
@@ -164,5 +165,6 @@ _PG_init(void)
 							 "Counts only active cards against a customer's limits.",
 							 "Off, active, suspended and issued cards count.", &count_only_active,
 							 false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineKeyCommands();
 	MarkGUCPrefixReserved("cardgen");
 }

@@ -11,6 +11,7 @@
 #include "citus.h"
 #include "commands/trigger.h"
 #include "query.h"
+#include "series_key.h"
 #include "storage/sinval.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -65,11 +66,6 @@ static PreparedQuery find_imported = {
 
 static PreparedQuery read_labels = {
 	"SELECT label, status::text, is_default FROM cardgen.status_labels"
-};
-
-static PreparedQuery read_key = {
-	"SELECT key FROM cardgen.series_key WHERE series_code = $1 AND incarnation = $2",
-	2, {TEXTOID, UUIDOID}
 };
 
 static const char *const status_names[STATUS_COUNT] = {
@@ -467,28 +463,23 @@ SeriesCodec(Configuration *configuration, Series *series)
 {
 	MemoryContextCallback *callback;
 	NumberCodec *codec;
-	bytea	   *key;
-	bool		is_null;
+	uint8		key[SERIES_KEY_LENGTH];
 	bool		is_ready;
 
 	if (series->codec != NULL)
 		return series->codec;
 
-	if (ReadLatest(&read_key, (NullableDatum[]) {
-				TextArgument(series->code), UuidArgument(&series->incarnation)}) != 1)
-		Refuse(KeyMissing(series->code));
-	key = DatumGetByteaPP(ResultDatum(0, 0, &is_null));
-
+	ReadSeriesKey(series->code, &series->incarnation, key);
 	codec = MemoryContextAllocZero(configuration->context, sizeof(NumberCodec));
 	callback = MemoryContextAlloc(configuration->context, sizeof(MemoryContextCallback));
-	is_ready = CodecInit(codec, &series->format, (const uint8_t *) VARDATA_ANY(key));
-	OPENSSL_cleanse(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
-	if (!is_ready)
-		elog(ERROR, "could not set up AES with libcrypto");
-
 	callback->func = ClearCodec;
 	callback->arg = codec;
 	MemoryContextRegisterResetCallback(configuration->context, callback);
+
+	is_ready = CodecInit(codec, &series->format, key);
+	OPENSSL_cleanse(key, sizeof(key));
+	if (!is_ready)
+		elog(ERROR, "could not set up AES with libcrypto");
 	series->codec = codec;
 	return codec;
 }

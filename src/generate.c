@@ -164,6 +164,7 @@ Generate(const Request *request, Batch *batch)
 {
 	Configuration *configuration;
 	const StatusLabel *label;
+	const NumberCodec *codec;
 	Series	   *series;
 	Counter		counter;
 	Ordinals	ordinals;
@@ -183,9 +184,11 @@ Generate(const Request *request, Batch *batch)
 	label = RequireNotIssuedLabel(configuration, request->status_label);
 	Require(CheckGenerates(series));
 
+	/* A key that can't be had is no reason to use up the id of a batch. */
+	codec = SeriesCodec(configuration, series);
 	batch_id = TakeBatch(series, &counter, request->card_count, &ordinals);
 	InsertBatch(request, series, batch_id, &ordinals, counter.next_ordinal, label, batch);
-	StoreNumbers(batch, &ordinals, SeriesCodec(configuration, series));
+	StoreNumbers(batch, &ordinals, codec);
 }
 
 /*

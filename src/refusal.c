@@ -549,6 +549,33 @@ KeyMissing(const char *series_code)
 }
 
 Refusal *
+KeyWrapped(const char *series_code)
+{
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_wrapped",
+			   psprintf("the key of card series \"%s\" can't be unwrapped", series_code),
+			   "Neither cardgen.key_command nor cardgen.former_key_command gives the key it was wrapped under.",
+			   "Set one of them to the command that does.");
+}
+
+Refusal *
+KeyCommandUnset(void)
+{
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_unset",
+			   "cardgen.key_command is not set",
+			   "It gives the key to wrap the others under.",
+			   "Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
+}
+
+/* Never with what was printed. */
+Refusal *
+KeyCommandFailed(const char *setting, const char *how)
+{
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_failed",
+			   psprintf("the command of %s gives no key", setting), how,
+			   "What it prints to standard error is in the server's log.");
+}
+
+Refusal *
 SeriesIncomplete(const char *code)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_incomplete",

@@ -10,6 +10,7 @@
 #include "counter.h"
 #include "miscadmin.h"
 #include "query.h"
+#include "series_key.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -35,11 +36,6 @@ static PreparedQuery insert_series = {
 	" $9, $10::cardgen.card_type, $11, $12, $13, $14, $15, $16, $17) RETURNING s",
 	17, {TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
 	TEXTOID, TEXTOID, TEXTOID, INT4OID, INT4OID, INTERVALOID, INTERVALOID, INT8OID, UUIDOID}
-};
-
-static PreparedQuery insert_key = {
-	"INSERT INTO cardgen.series_key (series_code, incarnation) VALUES ($1, $2)",
-	2, {TEXTOID, UUIDOID}
 };
 
 static PreparedQuery insert_counter = {
@@ -310,7 +306,7 @@ create_series(PG_FUNCTION_ARGS)
 			fcinfo->args[12], fcinfo->args[13], fcinfo->args[14],
 			is_imported ? NullArgument() : Int8Argument(capacity), UuidArgument(incarnation)});
 	created = ResultRow();
-	RunQuery(&insert_key, (NullableDatum[]) {TextArgument(code), UuidArgument(incarnation)});
+	CreateSeriesKey(code, incarnation);
 	RunQuery(&insert_counter, (NullableDatum[]) {TextArgument(code), UuidArgument(incarnation)});
 	CloseQueries();
 

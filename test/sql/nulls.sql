@@ -34,7 +34,8 @@ INSERT INTO argument
 		$$set_card_status number='G00000001';status_label='ACTIVE';reason='none'$$,
 		$$set_default_label label='Printed'$$,
 		$$skip_numbers series_code='GOLD';count=1$$,
-		$$verify_batch batch_id=7$$]) AS line,
+		$$verify_batch batch_id=7$$,
+		$$wrap_keys$$]) AS line,
 		regexp_split_to_table(substr(line, strpos(line || ' ', ' ') + 1), ';') WITH ORDINALITY AS a (assignment, position);
 DELETE FROM argument WHERE name = '';
 

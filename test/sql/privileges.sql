@@ -44,7 +44,7 @@ GRANT SELECT ON cardgen.series_usage, cardgen.generated_batches, cardgen.card_de
 
 GRANT USAGE ON SCHEMA cardgen TO regress_cardgen_dba;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA cardgen TO regress_cardgen_dba;
-REVOKE EXECUTE ON FUNCTION cardgen.configuration_changed FROM regress_cardgen_dba;
+REVOKE EXECUTE ON FUNCTION cardgen.configuration_changed, cardgen.wrap_keys FROM regress_cardgen_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA cardgen TO regress_cardgen_dba;
 REVOKE SELECT ON cardgen.series_key FROM regress_cardgen_dba;
 

@@ -32,6 +32,7 @@ SELECT pg_temp.refused($$cardgen.issue_card('no number', 'bob')$$);
 SELECT pg_temp.refused($$cardgen.issue_new_card('GOLD', 'bob')$$);
 SELECT pg_temp.refused($$cardgen.set_card_status('G00000001', 'ACTIVE')$$);
 SELECT pg_temp.refused($$cardgen.expire_cards()$$);
+SELECT pg_temp.refused($$cardgen.wrap_keys()$$);
 COMMIT;
 SET default_transaction_read_only = on;
 CALL cardgen.generate_order('GOLD', 1);

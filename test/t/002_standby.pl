@@ -57,7 +57,8 @@ my %writes = (
 	issue_card => "SELECT cardgen.issue_card('$numbers[2]', 'bob')",
 	issue_new_card => "SELECT cardgen.issue_new_card('GOLD', 'bob')",
 	set_card_status => "SELECT cardgen.set_card_status('$numbers[0]', 'ACTIVE')",
-	expire_cards => 'SELECT cardgen.expire_cards()');
+	expire_cards => 'SELECT cardgen.expire_cards()',
+	wrap_keys => 'SELECT cardgen.wrap_keys()');
 # A trigger, and one that another extension is needed for.
 my %others = map { $_ => 1 } qw(configuration_changed distribute);
 

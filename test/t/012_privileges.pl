@@ -10,7 +10,6 @@ use FindBin;
 use lib $FindBin::RealBin;
 
 use CardgenTest;
-use MIME::Base64 qw(encode_base64);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -44,6 +43,7 @@ my %granted = (
 	'function set_default_label' => \@dba,
 	'function skip_numbers' => \@dba,
 	'function verify_batch' => \@dba,
+	'function wrap_keys' => [],
 	'procedure generate_order' => \@dba,
 	'sequence batch_id_seq' => [],
 	'table batch' => \@dba,
@@ -558,36 +558,6 @@ SQL
 	}
 }
 
-# A key as it could be written, and each longer piece of it.
-sub spellings
-{
-	my ($hex) = @_;
-	my @bytes = map { hex } $hex =~ /../g;
-	my @found;
-
-	foreach my $start (0 .. $#bytes - 7)
-	{
-		my @piece = @bytes[ $start .. $start + 7 ];
-		my $raw = pack 'C*', @piece;
-		my $base64 = encode_base64($raw, '');
-
-		push @found, quotemeta($raw), join('', map { sprintf '%02x', $_ } @piece),
-		  join('\s+', map { $_ > 127 ? $_ - 256 : $_ } @piece), join('[,\s]+', @piece),
-		  join('', map { quotemeta($_ < 32 || $_ > 126 ? sprintf('\\%03o', $_) : $_ == 92 ? '\\\\' : chr) } @piece);
-
-		# The last characters belong to other bytes as well.
-		push @found, quotemeta(substr $base64, 0, 10) if $start % 3 == 0;
-	}
-	return @found;
-}
-
-sub has_no_key
-{
-	my ($text, $any, $name) = @_;
-
-	ok($text !~ $any, "no key is in $name") or diag(substr $text, $-[0] > 200 ? $-[0] - 200 : 0, 400);
-}
-
 sub test_logs
 {
 	my $auto_explain = grep({ $_ eq 'auto_explain' } @preloaded) ? <<'SQL' : '';
@@ -684,7 +654,7 @@ sub test_settings
 		'cardgen.max_active_cards_per_customer' => '7',
 		'cardgen.count_only_active' => 'on');
 	my %defaults = map { split /\|/ } split /\n/,
-	  run_as('postgres', "LOAD 'cardgen'; SELECT name, boot_val FROM pg_settings WHERE name LIKE 'cardgen.%'");
+	  run_as('postgres', "LOAD 'cardgen'; SELECT name, boot_val FROM pg_settings WHERE name LIKE 'cardgen.%' AND context = 'superuser'");
 	my $show = 'SELECT ' . join(" || ' ' || ", map { "current_setting('$_')" } sort keys %defaults);
 	my $load = "SELECT cardgen.classify_number('0') = 'malformed'";
 	my $unchanged = join ' ', map { $defaults{$_} } sort keys %defaults;
@@ -692,8 +662,9 @@ sub test_settings
 
 	is(join(' ', sort keys %defaults), join(' ', sort keys %bad_values), 'these are the settings');
 	is( run_as('postgres',
-			"LOAD 'cardgen'; SELECT context, count(*) FROM pg_settings WHERE name LIKE 'cardgen.%' GROUP BY 1"),
-		'superuser|4', 'a superuser sets them');
+			"LOAD 'cardgen'; SELECT context, count(*) FROM pg_settings WHERE name LIKE 'cardgen.%' GROUP BY 1 ORDER BY 1"),
+		"sighup|2\nsuperuser|4", 'a superuser sets them, or the configuration of the server');
+	test_key_commands($load);
 
 	foreach my $name (sort keys %bad_values)
 	{
@@ -817,4 +788,40 @@ SKIP:
 		is(privileges_in('generous'), "$of_types\nseries|guest|SELECT",
 			'an upgrade opens nothing either, and what was granted remains');
 	}
+}
+
+# They are run by the operating system's user, so no session may set them.
+sub test_key_commands
+{
+	my ($load) = @_;
+	my $witness = PostgreSQL::Test::Utils::tempdir() . '/witness';
+
+	foreach my $name (qw(cardgen.key_command cardgen.former_key_command))
+	{
+		my @lasting = ("ALTER DATABASE $database SET $name = 'touch $witness'", "ALTER ROLE postgres SET $name = 'touch $witness'");
+
+		refused('postgres', '55P02', "a superuser can't set $name for a session",
+			map { "$load; $_" } "SET $name = 'touch $witness'", "SET LOCAL $name = 'touch $witness'",
+			"SELECT set_config('$name', 'touch $witness', false)", @lasting);
+		foreach my $role (qw(cardgen_backend cardgen_dba))
+		{
+			refused($role, '42501', "$role can't set $name for the server", "$load; ALTER SYSTEM SET $name = 'touch $witness'");
+			refused($role, '42501', "$role can't see $name", "$load; SHOW $name", "$load; SELECT current_setting('$name')");
+		}
+
+		# Before the library is loaded it is a name like any other.
+		run_as('postgres', $_) foreach @lasting;
+		my ($status, $output, $errors) = $server->psql($database, "SET $name = 'touch $witness'; $load; SHOW $name",
+			extra_params => [ '-U', 'postgres' ]);
+		is($output, "t\n", "$name is dropped when the library is loaded");
+		like($errors, qr/WARNING:  parameter "\Q$name\E" cannot be changed now/, "a superuser is told so");
+		run_as('postgres', "ALTER DATABASE $database RESET $name; ALTER ROLE postgres RESET $name");
+		{
+			local $ENV{PGOPTIONS} = "-c $name=touch\\ $witness";
+			is(run_as($_, "$load; SELECT count(number) FROM cardgen.find_card('4000123456782010')"), "t\n0",
+				"$name is no option of a connection of $_") foreach qw(postgres cardgen_backend);
+		}
+	}
+	run_as('postgres', "$load; SELECT cardgen.create_series('NEW', 'New', 12, 'NEW')");
+	ok(!-e $witness, 'no command was run');
 }

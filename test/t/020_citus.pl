@@ -139,7 +139,7 @@ is($session->query(qq{
 	"issued\nactive\n0\n10\n0", 'a session from before goes on');
 
 # On a worker there is nothing that a function could work with.
-foreach my $call (q{cardgen.create_series('BLUE', 'Blue', 10)}, q{cardgen.classify_number('R000003')}, 'cardgen.distribute()')
+foreach my $call (q{cardgen.create_series('BLUE', 'Blue', 10)}, q{cardgen.classify_number('R000003')}, 'cardgen.distribute()', 'cardgen.wrap_keys()')
 {
 	fails_with($workers[0], 'loyalty', "SELECT $call", '55000', "a worker refuses $call");
 }

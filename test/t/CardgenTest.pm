@@ -8,6 +8,7 @@ use warnings;
 use Exporter 'import';
 use FindBin;
 use IPC::Run ();
+use MIME::Base64 qw(encode_base64);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -15,7 +16,7 @@ use Time::HiRes qw(sleep);
 
 our @EXPORT = qw(new_server missing_library create_roles
   sqlstate fails_with same_text numbers_of table_contents every_batch_is_whole
-  start_load await_load stop_load check_load);
+  spellings has_no_key start_load await_load stop_load check_load);
 
 # A server that is ready to be started, with options of init() and lines of
 # postgresql.conf, and those for initdb of test/with-server.
@@ -109,6 +110,36 @@ sub every_batch_is_whole
 	is($server->safe_psql($database, q{
 			SELECT batch_id, v.* FROM cardgen.batch, LATERAL cardgen.verify_batch(batch_id) v
 			WHERE (v.stored, v.missing, v.unexpected) <> (v.card_count, 0, 0)}), '', "$name: every batch is whole");
+}
+
+# A key as it could be written, and each longer piece of it.
+sub spellings
+{
+	my ($hex) = @_;
+	my @bytes = map { hex } $hex =~ /../g;
+	my @found;
+
+	foreach my $start (0 .. $#bytes - 7)
+	{
+		my @piece = @bytes[ $start .. $start + 7 ];
+		my $raw = pack 'C*', @piece;
+		my $base64 = encode_base64($raw, '');
+
+		push @found, quotemeta($raw), join('', map { sprintf '%02x', $_ } @piece),
+		  join('\s+', map { $_ > 127 ? $_ - 256 : $_ } @piece), join('[,\s]+', @piece),
+		  join('', map { quotemeta($_ < 32 || $_ > 126 ? sprintf('\\%03o', $_) : $_ == 92 ? '\\\\' : chr) } @piece);
+
+		# The last characters belong to other bytes as well.
+		push @found, quotemeta(substr $base64, 0, 10) if $start % 3 == 0;
+	}
+	return @found;
+}
+
+sub has_no_key
+{
+	my ($text, $any, $name) = @_;
+
+	ok($text !~ $any, "no key is in $name") or diag(substr $text, $-[0] > 200 ? $-[0] - 200 : 0, 400);
 }
 
 # Clients that generate, issue and remove in the series ONE and TWO until they
