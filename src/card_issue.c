@@ -5,17 +5,19 @@
 
 #include "access/xact.h"
 #include "argument.h"
-#include "cardgen.h"
 #include "card_find.h"
+#include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "customer.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "number_stream.h"
 #include "query.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(issue_card);

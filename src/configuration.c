@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "commands/trigger.h"
+#include "nodes/pg_list.h"
 #include "query.h"
 #include "storage/sinval.h"
 #include "utils/builtins.h"
