@@ -15,7 +15,7 @@ use Test::More;
 
 my $page = slurp_file("$FindBin::RealBin/../../README.md");
 my %step = (
-	remove_expired_batches => 'SELECT count(*) = 0 FROM cardgen.batch',
+	remove_expired_batches => 'SELECT count(*) = 0 FROM cardgen.generated_card',
 	expire_cards => q{SELECT status = 'expired' FROM cardgen.card});
 my %schedule = (systemd => \&run_timers, cron => \&run_crontab);
 
