@@ -13,10 +13,13 @@
 #>   make bench            the measurements of README
 #>   make lint             compilers' warnings, clang-tidy, cppcheck, shellcheck
 #>   make check-sanitize   every test with gcc's address and undefined sanitizers
-#>   make test-matrix      "make test" in Debian 12, 13 and sid; needs root
+#>   make test-matrix      "make test" on PostgreSQL 15, 17, 18 and 19; needs root
 #>   make dist             a PGXN archive, in DIST_DIR (the parent directory)
+#>   make deb              Debian packages, one for each installed server version
+#>   make check-deb        the same, installed and tried in a bare Debian; needs root
 #>
-#> PGVERSION=17 chooses among several installed versions of PostgreSQL.
+#> PGVERSION=17 chooses among several installed versions of PostgreSQL. With
+#> PG_CONFIG=..., test runs on a PostgreSQL that is not Debian's.
 #> OUT=DIR says where quickstart and bench leave their files, instead of here and
 #> in bench-results.
 
@@ -39,7 +42,7 @@ ISOLATION_OPTS = --inputdir=$(source)test --outputdir=.
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-harness = help quickstart test bench lint check-sanitize test-matrix dist
+harness = help quickstart test bench lint check-sanitize test-matrix dist deb check-deb
 .PHONY: all $(harness)
 
 all:
@@ -72,6 +75,12 @@ test-matrix:
 
 dist:
 	@$(source)test/dist $(or $(DIST_DIR),..)
+
+deb:
+	@$(source)test/deb $(or $(DIST_DIR),..)
+
+check-deb:
+	@$(source)test/check-deb $(or $(DIST_DIR),..)
 
 ifneq ($(filter-out $(harness),$(or $(MAKECMDGOALS),all)),)
 

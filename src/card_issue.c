@@ -5,18 +5,20 @@
 
 #include "access/xact.h"
 #include "argument.h"
-#include "cardgen.h"
 #include "card_find.h"
+#include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "cursor.h"
 #include "customer.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "number_stream.h"
 #include "query.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(issue_card);

@@ -12,10 +12,12 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "query.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #define EXPIRE_STEP 1000

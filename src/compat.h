@@ -44,7 +44,9 @@ AllocateForSetting(size_t size)
 static inline void
 InsertIndexTuples(ResultRelInfo *relation, TupleTableSlot *slot, EState *estate)
 {
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 190000
+	ExecInsertIndexTuples(relation, estate, 0, slot, NIL, NULL);
+#elif PG_VERSION_NUM >= 160000
 	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL, false);
 #else
 	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL);

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "commands/trigger.h"
+#include "nodes/pg_list.h"
 #include "query.h"
 #include "series_key.h"
 #include "storage/sinval.h"

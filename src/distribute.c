@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "commands/extension.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "query.h"
 #include "refusal.h"

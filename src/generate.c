@@ -13,10 +13,12 @@
 #include "funcapi.h"
 #include "generated_card.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "number_stream.h"
 #include "query.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 static PreparedQuery batch_of_request = {

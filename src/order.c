@@ -14,6 +14,7 @@
 #include "counter.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "nodes/parsenodes.h"
 #include "query.h"
 #include "tcop/pquery.h"
@@ -21,7 +22,9 @@
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
+#include "utils/uuid.h"
 
 static PreparedQuery any_part = {
 	"SELECT " BATCH_COLUMNS ", " REQUEST_COLUMNS ", b.cards_per_batch FROM cardgen.batch b"

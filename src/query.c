@@ -8,6 +8,8 @@
 #include "catalog/pg_proc.h"
 #include "citus.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
 #include "refusal.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -10,7 +10,9 @@
 #include "funcapi.h"
 #include "generated_card.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "query.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #define HAS_ENDED "CASE WHEN b.is_listed THEN b.expires_on ELSE b.issuable_until END <= now()"

@@ -13,6 +13,8 @@
 #include "series_key.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #define CODE_MAX_LENGTH			50
 #define MAX_CARD_EXPIRY_DAYS	36500	/* a hundred years */

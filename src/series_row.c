@@ -8,6 +8,7 @@
 #include "refusal.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #define SERIES_COLUMNS \
 	"code, name, incarnation, method = 'imported', card_type = 'physical', is_active," \

@@ -7,7 +7,8 @@
 #   text      directly below one of these: its output; where there is none, the
 #             block must end without an error or a warning
 #   c, python, java   saved under the name in its first line, for the sh block below
-#   ini       postgresql.conf is applied; ExecStart of a systemd unit is run
+#   ini       postgresql.conf is applied; ExecStart of a systemd unit is run,
+#             of a template for each instance that a timer is enabled for
 #   crontab   its commands are run
 #
 # Any other block fails. In an output, a point in time or a date stands for any,
@@ -248,7 +249,12 @@ sub apply_configuration
 	{
 		like($block->{content}, qr/\A# \//, "$name has a file name");
 	}
-	check_command($name, $_) foreach $block->{content} =~ /^ExecStart=(.*)/mg;
+	foreach my $command ($block->{content} =~ /^ExecStart=(.*)/mg)
+	{
+		my @instances = $command =~ /%i/ ? $page =~ /\bcardgen@(\w+)\.timer\b/g : '';
+
+		check_command($name, $command =~ s/%i/$_/gr) foreach @instances;
+	}
 }
 
 sub run_crontab
