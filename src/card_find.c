@@ -222,6 +222,8 @@ LockCards(Configuration *configuration, CardChanges *changes)
 		had_row[i] = changes->pending[i]->card.has_row;
 	LockCardRows(changes);
 
+	/* What is decided is decided by what the series is now. */
+	configuration = UseConfiguration();
 	for (int i = 0; i < changes->pending_count; i++)
 	{
 		CardChange *change = changes->pending[i];
@@ -234,6 +236,8 @@ LockCards(Configuration *configuration, CardChanges *changes)
 			change->refusal = NoSuchNumber(change->match, change->given);
 		else if (had_row[i])
 			change->refusal = BatchRemoved(change->card.number);
+		else
+			change->series = RequireSeries(configuration, change->series->code);
 	}
 	pfree(had_row);
 

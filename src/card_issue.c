@@ -265,6 +265,7 @@ IssueAllNew(CardChanges *changes, const char *series_code, const char *label_nam
 		int64		count;
 
 		LockCounter(series_code, &counter);
+		configuration = UseConfiguration();
 		series = CurrentSeries(&configuration, series_code, &counter.incarnation);
 		Require(CheckGenerates(series));
 		count = CheckNewCards(changes, series, label);

@@ -380,7 +380,8 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 			ordinal = TakeWithCounter(*series, &counter, block_size, &incarnation);
 		}
 	}
-	/* From now on the series can't be dropped. */
+	/* From now on the series can't be dropped. What is decided is decided by what it is now. */
+	*configuration = UseConfiguration();
 	*series = CurrentSeries(configuration, series_code, &incarnation);
 	Require(CheckGenerates(*series));
 	if (ordinal >= (*series)->capacity)
