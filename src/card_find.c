@@ -209,6 +209,24 @@ KeepBatches(Configuration *configuration, CardChanges *changes)
 	pfree(located);
 }
 
+/* Those of the same number start from the same card, or from none. */
+static void
+ShareCards(CardChanges *changes)
+{
+	for (int i = 0; i < changes->count; i++)
+	{
+		CardChange *change = &changes->each[i];
+
+		if (IsPending(change) && change->first != NULL)
+		{
+			change->refusal = change->first->refusal;
+			change->series = change->first->series;
+			change->card = change->first->card;
+		}
+	}
+	SortPending(changes);
+}
+
 void
 LockCards(Configuration *configuration, CardChanges *changes)
 {
@@ -216,7 +234,7 @@ LockCards(Configuration *configuration, CardChanges *changes)
 
 	ReadCardRows(changes);
 	KeepBatches(configuration, changes);
-	SortPending(changes);
+	ShareCards(changes);
 	had_row = palloc_array(bool, changes->pending_count + 1);
 	for (int i = 0; i < changes->pending_count; i++)
 		had_row[i] = changes->pending[i]->card.has_row;
@@ -240,20 +258,7 @@ LockCards(Configuration *configuration, CardChanges *changes)
 			change->series = RequireSeries(configuration, change->series->code);
 	}
 	pfree(had_row);
-
-	/* Those of the same number start from the same card. */
-	for (int i = 0; i < changes->count; i++)
-	{
-		CardChange *change = &changes->each[i];
-
-		if (IsPending(change) && change->first != NULL)
-		{
-			change->refusal = change->first->refusal;
-			change->series = change->first->series;
-			change->card = change->first->card;
-		}
-	}
-	SortPending(changes);
+	ShareCards(changes);
 }
 
 /* What there is of a number, as the caller's snapshot has it. */
