@@ -211,35 +211,10 @@ KeepBatches(Configuration *configuration, CardChanges *changes)
 	pfree(located);
 }
 
-void
-LockCards(Configuration *configuration, CardChanges *changes)
+/* Those of the same number start from the same card, or from none. */
+static void
+ShareCards(CardChanges *changes)
 {
-	bool	   *had_row;
-
-	ReadCardRows(changes);
-	KeepBatches(configuration, changes);
-	SortPending(changes);
-	had_row = palloc_array(bool, changes->pending_count + 1);
-	for (int i = 0; i < changes->pending_count; i++)
-		had_row[i] = changes->pending[i]->card.has_row;
-	LockCardRows(changes);
-
-	for (int i = 0; i < changes->pending_count; i++)
-	{
-		CardChange *change = changes->pending[i];
-
-		if (change->card.has_row)
-			change->series = RequireSeries(configuration, change->card.series_code);
-		else if (had_row[i] && IsolationUsesXactSnapshot())
-			Refuse(ConcurrentChange("the card"));
-		else if (change->series == NULL)
-			change->refusal = NoSuchNumber(change->match, change->given);
-		else if (had_row[i])
-			change->refusal = BatchRemoved(change->card.number);
-	}
-	pfree(had_row);
-
-	/* Those of the same number start from the same card. */
 	for (int i = 0; i < changes->count; i++)
 	{
 		CardChange *change = &changes->each[i];
@@ -252,6 +227,40 @@ LockCards(Configuration *configuration, CardChanges *changes)
 		}
 	}
 	SortPending(changes);
+}
+
+void
+LockCards(Configuration *configuration, CardChanges *changes)
+{
+	bool	   *had_row;
+
+	ReadCardRows(changes);
+	KeepBatches(configuration, changes);
+	ShareCards(changes);
+	had_row = palloc_array(bool, changes->pending_count + 1);
+	for (int i = 0; i < changes->pending_count; i++)
+		had_row[i] = changes->pending[i]->card.has_row;
+	LockCardRows(changes);
+
+	/* What is decided is decided by what the series is now. */
+	configuration = UseConfiguration();
+	for (int i = 0; i < changes->pending_count; i++)
+	{
+		CardChange *change = changes->pending[i];
+
+		if (change->card.has_row)
+			change->series = RequireSeries(configuration, change->card.series_code);
+		else if (had_row[i] && IsolationUsesXactSnapshot())
+			Refuse(ConcurrentChange("the card"));
+		else if (change->series == NULL)
+			change->refusal = NoSuchNumber(change->match, change->given);
+		else if (had_row[i])
+			change->refusal = BatchRemoved(change->card.number);
+		else
+			change->series = RequireSeries(configuration, change->series->code);
+	}
+	pfree(had_row);
+	ShareCards(changes);
 }
 
 /* What there is of a number, as the caller's snapshot has it. */

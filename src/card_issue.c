@@ -223,9 +223,9 @@ MakeNewCards(Configuration *configuration, Series *series, const Ordinals *taken
 	}
 }
 
-/* The limits first: they need no number. */
+/* How many of the changes get one of the numbers that are left; those of customers who may not need none. */
 static int
-CheckNewCards(CardChanges *changes, const Series *series, const StatusLabel *label)
+CheckNewCards(CardChanges *changes, const Series *series, const StatusLabel *label, int64 left)
 {
 	Tally	   *tally = CountCards(changes);
 	int			count = 0;
@@ -234,12 +234,45 @@ CheckNewCards(CardChanges *changes, const Series *series, const StatusLabel *lab
 	{
 		CardChange *change = &changes->each[i];
 
+		if (change->refusal == NULL && count == left)
+			change->refusal = SeriesExhausted(series->code, 0, 1, series->capacity);
 		if (change->refusal == NULL && Counts(label->status))
 			change->refusal = CheckLimits(tally, series, change->customer_id);
 		count += change->refusal == NULL;
 	}
 	SortPending(changes);
 	return count;
+}
+
+static void
+StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series, const Ordinals *taken,
+			  const StatusLabel *label)
+{
+	MakeNewCards(configuration, series, taken, changes->pending);
+	for (int64 i = 0; i < taken->count; i++)
+		MarkIssued(changes->pending[i], label);
+	StoreCards(changes);
+	if (changes->pending_count > 0)
+		elog(ERROR, "card \"%s\" exists already", changes->pending[0]->card.number);
+}
+
+/* What it takes it gives back by the error that a refusal is. */
+static void
+IssueOneNew(CardChanges *change, const char *series_code, const char *label_name)
+{
+	Configuration *configuration = UseConfiguration();
+	const StatusLabel *label = RequireIssuingLabel(configuration, label_name);
+	Series	   *series;
+	Ordinals	taken;
+	int64		ordinal;
+
+	LockCustomers(change, false);
+	ordinal = TakeOrdinal(series_code, &configuration, &series);
+	(void) CheckNewCards(change, series, label, 1);
+	Require(change->each->refusal);
+	InitOrdinals(&taken);
+	AppendRun(&taken, ordinal, ordinal + 1);
+	StoreNewCards(change, configuration, series, &taken, label);
 }
 
 /* A new card for each change; those for which there is no number left are refused. */
@@ -250,39 +283,23 @@ IssueAllNew(CardChanges *changes, const char *series_code, const char *label_nam
 	const StatusLabel *label = RequireIssuingLabel(configuration, label_name);
 	Series	   *series;
 	Ordinals	taken;
+	Counter		counter;
+	int64		count;
 
 	TieCursorToTransaction();
 	CheckCustomers(changes);
 	LockCustomers(changes, false);
-	InitOrdinals(&taken);
-	if (changes->count == 1)
-	{
-		int64		ordinal = TakeOrdinal(series_code, &configuration, &series);
+	LockCounter(series_code, &counter);
+	configuration = UseConfiguration();
+	series = CurrentSeries(&configuration, series_code, &counter.incarnation);
+	Require(CheckGenerates(series));
 
-		if (CheckNewCards(changes, series, label) == 1)
-			AppendRun(&taken, ordinal, ordinal + 1);
-	}
-	else
-	{
-		Counter		counter;
-		int64		remaining;
-		int64		count;
-
-		LockCounter(series_code, &counter);
-		series = CurrentSeries(&configuration, series_code, &counter.incarnation);
-		Require(CheckGenerates(series));
-		count = CheckNewCards(changes, series, label);
-		remaining = RemainingOrdinals(series);
-		TakeOrdinals(series, &counter, Min(count, remaining), &taken);
-		for (int64 i = taken.count; i < count; i++)
-			changes->pending[i]->refusal = SeriesExhausted(series_code, 0, 1, series->capacity);
-	}
-	MakeNewCards(configuration, series, &taken, changes->pending);
-	for (int64 i = 0; i < taken.count; i++)
-		MarkIssued(changes->pending[i], label);
-	StoreCards(changes);
-	if (changes->pending_count > 0)
-		elog(ERROR, "card \"%s\" exists already", changes->pending[0]->card.number);
+	count = CheckNewCards(changes, series, label, RemainingOrdinals(series));
+	TakeOrdinals(series, &counter, count, &taken);
+	/* Others may have had the last ones meanwhile. */
+	for (int64 i = taken.count; i < count; i++)
+		changes->pending[i]->refusal = SeriesExhausted(series_code, 0, 1, series->capacity);
+	StoreNewCards(changes, configuration, series, &taken, label);
 }
 
 /*
@@ -311,8 +328,7 @@ issue_new_card(PG_FUNCTION_ARGS)
 	changes.each->customer_id = OptionalText(fcinfo, 1);
 	Require(CheckCustomerId(changes.each->customer_id, "customer_id"));
 	OpenQueries();
-	IssueAllNew(&changes, OptionalText(fcinfo, 0), OptionalText(fcinfo, 2));
-	Require(changes.each->refusal);
+	IssueOneNew(&changes, OptionalText(fcinfo, 0), OptionalText(fcinfo, 2));
 	issued = ResultCard(&changes.each->card);
 	CloseQueries();
 	PG_RETURN_DATUM(issued);

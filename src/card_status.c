@@ -129,7 +129,12 @@ DecideChange(CardChange *change, void *context)
 static Refusal *
 ChangedAlready(CardChange *change, void *context)
 {
-	return SameLabel(change->card.number, ((StatusChanges *) context)->label->label);
+	const StatusLabel *label = ((StatusChanges *) context)->label;
+	Card		changed = change->card;
+
+	changed.status = label->status;
+	changed.status_label = label->label;
+	return CheckChange(&changed, label);
 }
 
 /* Again for those that someone else has changed meanwhile. */

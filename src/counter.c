@@ -221,8 +221,6 @@ Take(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 		}
 		walk = WalkAhead(series, counter->next_ordinal, count - taken->count, taken);
 	}
-	if (taken->count < count)
-		Refuse(SeriesExhausted(series->code, taken->count, count, series->capacity));
 	return walk;
 }
 
@@ -243,7 +241,11 @@ MoveCounter(const Series *series, Walk walk, bool is_batch)
 int32
 TakeBatch(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 {
-	return MoveCounter(series, Take(series, counter, count, taken), true);
+	Walk		walk = Take(series, counter, count, taken);
+
+	if (taken->count < count)
+		Refuse(SeriesExhausted(series->code, taken->count, count, series->capacity));
+	return MoveCounter(series, walk, true);
 }
 
 void
@@ -380,7 +382,8 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 			ordinal = TakeWithCounter(*series, &counter, block_size, &incarnation);
 		}
 	}
-	/* From now on the series can't be dropped. */
+	/* From now on the series can't be dropped. What is decided is decided by what it is now. */
+	*configuration = UseConfiguration();
 	*series = CurrentSeries(configuration, series_code, &incarnation);
 	Require(CheckGenerates(*series));
 	if (ordinal >= (*series)->capacity)

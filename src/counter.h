@@ -27,7 +27,7 @@ extern void LockCounter(const char *series_code, Counter *counter);
 /* The next ones, or an error that says how many there are; the id of their batch. */
 extern int32 TakeBatch(const Series *series, const Counter *counter, int64 count, Ordinals *taken);
 
-/* The next ones for cards without a batch. */
+/* The next ones for cards without a batch, as many as there are. */
 extern void TakeOrdinals(const Series *series, const Counter *counter, int64 count, Ordinals *taken);
 
 /* One for a card without a batch, without waiting where that can be; and its series. */

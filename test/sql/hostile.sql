@@ -58,6 +58,11 @@ INSERT INTO call (text) VALUES
 	('cardgen.issue_new_card(series_code => %L, customer_id => ''bob'')'),
 	('cardgen.issue_new_card(''GOLD'', customer_id => %L)'),
 	('cardgen.issue_new_card(''GOLD'', ''bob'', status_label => %L)'),
+	('cardgen.issue_cards(''{G00000000}'', ''{bob}'', status_label => %L)'),
+	('cardgen.issue_new_cards(series_code => %L, customer_ids => ''{bob}'')'),
+	('cardgen.issue_new_cards(''GOLD'', ''{bob}'', status_label => %L)'),
+	('cardgen.set_card_statuses(''{G00000001}'', status_label => %L)'),
+	('cardgen.set_card_statuses(''{G00000001}'', ''ACTIVE'', reason => %L)'),
 	('cardgen.set_card_status(number => %L, status_label => ''ACTIVE'')'),
 	('cardgen.set_card_status(''G00000001'', status_label => %L)'),
 	('cardgen.set_card_status(''G00000001'', ''ACTIVE'', reason => %L)');
@@ -97,7 +102,7 @@ SELECT pg_temp.refused(format('cardgen.%s(%s)', function, value))
 	FROM (VALUES (1, 'download_batch'), (2, 'verify_batch'), (3, 'remove_batch')) AS functions (place, function), (VALUES (1, '2147483647'), (2, '-2147483648')) AS extremes (turn, value)
 	ORDER BY place, turn;
 SELECT cardgen.retain_batch(1, '294276-12-31 23:59:59.999999+00');
-SELECT extract(year FROM expires_on AT TIME ZONE 'UTC') FROM cardgen.batch WHERE batch_id = 1;
+SELECT expires_on, issuable_until FROM cardgen.batch WHERE batch_id = 1;
 SELECT pg_temp.refused('cardgen.skip_numbers(''GOLD'', -9223372036854775808)');
 SELECT pg_temp.refused('cardgen.create_series(''MIN'', ''Minimum'', 9, ''m'', method => ''sequential'', card_offset => -9223372036854775808)');
 

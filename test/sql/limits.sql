@@ -21,9 +21,14 @@ SELECT number FROM cardgen.issue_card('T0001', 'ann');
 SELECT pg_temp.refused($$cardgen.issue_card('T0002', 'ann')$$);
 SELECT pg_temp.refused($$cardgen.issue_new_card('THREE', 'ann')$$);
 
--- A customer's id is taken as it is
+-- A customer's id is taken as it is, and blanks around it are refused
 SELECT number, customer_id FROM cardgen.issue_card('O0002', 'Ann');
-SELECT number, quote_literal(customer_id) FROM cardgen.issue_card('O0003', 'ann ');
+SELECT pg_temp.refused($$cardgen.issue_card('O0003', 'ann ')$$);
+SELECT pg_temp.refused($$cardgen.issue_new_card('ONE', ' ann')$$);
+SELECT pg_temp.refused($$cardgen.issue_card('O0003', E'\tann\n')$$);
+SELECT code FROM unnest(ARRAY[9, 10, 13, 32, 133, 160, 8203, 8239, 12288, 65279]) AS code
+	WHERE pg_temp.refused(format('cardgen.issue_card(%L, %L)', 'O0003', 'ann' || chr(code))) NOT LIKE '22023 surrounding_blanks:%';
+SELECT number, customer_id FROM cardgen.issue_card('O0003', 'Ann of Green Gables');
 SELECT number, octet_length(customer_id) FROM cardgen.issue_card('O0004', repeat('c', 255));
 
 -- Active, suspended and issued cards count, expired and deleted ones do not

@@ -14,9 +14,9 @@ CREATE TEMP TABLE argument (function text, position int, name text, value text);
 INSERT INTO argument
 	SELECT split_part(line, ' ', 1), position, split_part(assignment, '=', 1), split_part(assignment, '=', 2)
 	FROM unnest(ARRAY[
-		$$alter_series code='GOLD';name='Name';description='';is_active=true;max_active_cards=1;card_expiry_days=1;batch_retention='1 day'$$,
+		$$alter_series code='GOLD';name='Name';description='';is_active=true;max_active_cards=1;card_expiry_days=1;batch_retention='1 day';stock_retention='2 days'$$,
 		$$classify_number number='G00000000'$$,
-		$$create_series code='NEW';name='New';length=9;prefix='N';suffix='';method='random';check_digit='none';card_offset=0;alphabet='0123456789';card_type='digital';description='';max_active_cards=1;card_expiry_days=1;batch_retention='1 day'$$,
+		$$create_series code='NEW';name='New';length=9;prefix='N';suffix='';method='random';check_digit='none';card_offset=0;alphabet='0123456789';card_type='digital';description='';max_active_cards=1;card_expiry_days=1;batch_retention='1 day';stock_retention='2 days'$$,
 		$$create_status_label label='New';status='active';is_default=false$$,
 		$$download_batch batch_id=7$$,
 		$$drop_series code='GOLD'$$,
@@ -25,13 +25,16 @@ INSERT INTO argument
 		$$generate_batch series_code='GOLD';card_count=1;status_label='Printed';request_id='6e7f0a52-0000-4000-8000-000000000001'$$,
 		$$generate_cards series_code='GOLD';card_count=1;status_label='Printed';request_id='6e7f0a52-0000-4000-8000-000000000001'$$,
 		$$issue_card number='G00000000';customer_id='bob';status_label='ACTIVE'$$,
+		$$issue_cards numbers='{G00000000}';customer_ids='{bob}';status_label='ACTIVE'$$,
 		$$issue_new_card series_code='GOLD';customer_id='bob';status_label='ACTIVE'$$,
+		$$issue_new_cards series_code='GOLD';customer_ids='{bob}';status_label='ACTIVE'$$,
 		$$order_batches request_id='6e7f0a52-0000-4000-8000-000000000001'$$,
 		$$remove_batch batch_id=7$$,
 		$$remove_expired_batches max_batches=1$$,
 		$$retain_batch batch_id=7;until='infinity'$$,
 		$$set_batch_label batch_id=7;status_label='Printed'$$,
 		$$set_card_status number='G00000001';status_label='ACTIVE';reason='none'$$,
+		$$set_card_statuses numbers='{G00000001}';status_label='ACTIVE';reason='none'$$,
 		$$set_default_label label='Printed'$$,
 		$$skip_numbers series_code='GOLD';count=1$$,
 		$$verify_batch batch_id=7$$,
@@ -81,6 +84,6 @@ SELECT typed.number, found.status FROM (VALUES ('G00000000'), (NULL)) AS typed (
 CALL cardgen.generate_order(NULL, 1);
 CALL cardgen.generate_order('GOLD', NULL);
 CALL cardgen.generate_order(NULL, NULL, NULL, NULL);
-CALL cardgen.generate_order('GOLD', 1, NULL, NULL);
+CALL cardgen.generate_order('GOLD', 1, NULL, '6e7f0a52-0000-4000-8000-000000000001', NULL);
 
 DROP EXTENSION cardgen;

@@ -20,12 +20,11 @@ SET client_min_messages = notice;
 CALL cardgen.generate_order('GOLD', 25, 'Printed', :'order');
 SET client_min_messages = warning;
 
--- Called with more cards it goes on, and with other limits, too
-CALL cardgen.generate_order(request_id => :'order', status_label => 'Printed', card_count => 40, series_code => 'GOLD');
-SELECT * FROM cardgen.order_batches(request_id => :'order') ORDER BY part;
+-- Its parts keep their size when the limit is another, and one that is missing comes again in that size
+SELECT cardgen.remove_batch(batch_id) FROM cardgen.order_batches(:'order') WHERE part = 2;
 SET cardgen.max_cards_per_call = 7;
-CALL cardgen.generate_order('GOLD', 50, 'Printed', :'order');
-SELECT * FROM cardgen.order_batches(:'order') ORDER BY part;
+CALL cardgen.generate_order(request_id => :'order', status_label => 'Printed', card_count => 25, series_code => 'GOLD');
+SELECT * FROM cardgen.order_batches(request_id => :'order') ORDER BY part;
 SELECT code, generated FROM cardgen.series_usage ORDER BY code;
 
 -- What was committed before an error stays, and the rest follows once the reason is gone
@@ -47,8 +46,9 @@ SELECT bool_and(v.missing = 0 AND v.unexpected = 0) AS whole, sum(v.card_count)
 	FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000002') AS o, cardgen.verify_batch(o.batch_id) AS v;
 
 -- Without a request_id each call is an order of its own
-CALL cardgen.generate_order('SILVER', 3);
-CALL cardgen.generate_order('SILVER', 3);
+CALL cardgen.generate_order('SILVER', 3) \gset first_
+CALL cardgen.generate_order('SILVER', 3) \gset second_
+SELECT :'first_request_id' <> :'second_request_id' AS differ, (SELECT sum(card_count) FROM cardgen.order_batches(:'first_request_id')) AS cards;
 SELECT generated FROM cardgen.series_usage WHERE code = 'SILVER';
 
 -- Batches that are not of an order
@@ -67,17 +67,21 @@ CALL cardgen.generate_order('GOLD', 1, 'Unheard of');
 \echo :LAST_ERROR_SQLSTATE
 CALL cardgen.generate_order('GOLD', 1, 'ACTIVE');
 \echo :LAST_ERROR_SQLSTATE
-CALL cardgen.generate_order('SILVER', 50, 'Printed', :'order');
+CALL cardgen.generate_order('SILVER', 25, 'Printed', :'order');
 \echo :LAST_ERROR_SQLSTATE
-CALL cardgen.generate_order('GOLD', 50, NULL, :'order');
+CALL cardgen.generate_order('GOLD', 25, NULL, :'order');
 \echo :LAST_ERROR_SQLSTATE
-CALL cardgen.generate_order('GOLD', 49, 'Printed', :'order');
+CALL cardgen.generate_order('GOLD', 24, 'Printed', :'order');
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('GOLD', 26, 'Printed', :'order');
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('GOLD', 25, 'Printed', :'order', 10);
 \echo :LAST_ERROR_SQLSTATE
 BEGIN;
 CALL cardgen.generate_order('GOLD', 1);
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
-DO $$ BEGIN CALL cardgen.generate_order('GOLD', 1); END $$;
+DO $$ DECLARE made uuid; BEGIN CALL cardgen.generate_order('GOLD', 1, NULL, made); END $$;
 SELECT code, generated FROM cardgen.series_usage ORDER BY code;
 
 -- More cards than there are: none is generated

@@ -31,6 +31,9 @@ SELECT pg_temp.refused($$cardgen.issue_card('G00000000', 'bob')$$);
 SELECT pg_temp.refused($$cardgen.issue_card('no number', 'bob')$$);
 SELECT pg_temp.refused($$cardgen.issue_new_card('GOLD', 'bob')$$);
 SELECT pg_temp.refused($$cardgen.set_card_status('G00000001', 'ACTIVE')$$);
+SELECT pg_temp.refused($$cardgen.issue_cards('{}', '{}')$$);
+SELECT pg_temp.refused($$cardgen.issue_new_cards('GOLD', '{}')$$);
+SELECT pg_temp.refused($$cardgen.set_card_statuses('{}', 'ACTIVE')$$);
 SELECT pg_temp.refused($$cardgen.expire_cards()$$);
 SELECT pg_temp.refused($$cardgen.wrap_keys()$$);
 COMMIT;
@@ -53,6 +56,7 @@ SELECT * FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000001');
 SELECT * FROM cardgen.series_usage;
 SELECT count(*) FROM cardgen.status_labels;
 SELECT batch_id, card_count FROM cardgen.generated_batches;
+SELECT batch_id, card_count FROM cardgen.card_stock;
 SELECT number, customer_id FROM cardgen.card_details;
 COMMIT;
 

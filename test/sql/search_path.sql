@@ -101,6 +101,9 @@ SELECT number, status FROM cardgen.issue_new_card('GOLD', 'ann', 'ACTIVE');
 SELECT number, status FROM cardgen.set_card_status('G00000003', 'ACTIVE', 'works');
 SELECT number, status, customer_id FROM cardgen.find_card('G00000003');
 SELECT cardgen.classify_number('G00000000');
+SELECT * FROM cardgen.issue_cards('{G00000004,G00000005}', '{bob,cem}');
+SELECT * FROM cardgen.issue_new_cards('GOLD', '{dee,eve}');
+SELECT * FROM cardgen.set_card_statuses('{G00000004,G00000005}', 'ACTIVE');
 SELECT cardgen.expire_cards();
 SELECT cardgen.remove_batch(2);
 SELECT * FROM cardgen.remove_expired_batches();
@@ -110,9 +113,10 @@ SELECT cardgen.generate_batch('GOLD', 100000000);
 SELECT pg_catalog.count(*) FROM cardgen.series_usage;
 SELECT pg_catalog.count(*) FROM cardgen.status_labels;
 SELECT pg_catalog.count(*) FROM cardgen.generated_batches;
+SELECT pg_catalog.count(*) FROM cardgen.card_stock;
 SELECT pg_catalog.count(*) FROM cardgen.card_details;
 SELECT pg_catalog.set_config('client_min_messages', 'warning', false);
-CALL cardgen.generate_order('GOLD', 3);
+CALL cardgen.generate_order('GOLD', 3, request_id => '6e7f0a52-0000-4000-8000-000000000002');
 SELECT cardgen.drop_series('NONE');
 
 -- Nor where the numbers go through an ordinary INSERT

@@ -66,15 +66,18 @@ SELECT pg_temp.refused($$cardgen.create_series('NEW', 'Name', 12, card_expiry_da
 SELECT pg_temp.refused($$cardgen.create_series('NEW', 'Name', 12, batch_retention => '0')$$);
 SELECT pg_temp.refused($$cardgen.create_series('NEW', 'Name', 12, batch_retention => '-1 day')$$);
 SELECT pg_temp.refused($$cardgen.create_series('NEW', 'Name', 12, batch_retention => '1 month -31 days')$$);
+SELECT pg_temp.refused($$cardgen.create_series('NEW', 'Name', 12, stock_retention => '0')$$);
+SELECT pg_temp.refused($$cardgen.create_series('NEW', 'Name', 12, stock_retention => '-1 day')$$);
 
 -- The same rules hold for alter_series
 SELECT pg_temp.refused($$cardgen.alter_series('GOLD', name => '')$$);
 SELECT pg_temp.refused($$cardgen.alter_series('GOLD', name => repeat('n', 256))$$);
 SELECT pg_temp.refused($$cardgen.alter_series('GOLD', max_active_cards => 0)$$);
-SELECT pg_temp.refused($$cardgen.alter_series('GOLD', card_expiry_days => 0)$$);
+SELECT pg_temp.refused($$cardgen.alter_series('GOLD', card_expiry_days => -1)$$);
 SELECT pg_temp.refused($$cardgen.alter_series('GOLD', card_expiry_days => 36501)$$);
-SELECT pg_temp.refused($$cardgen.alter_series('GOLD', batch_retention => '0')$$);
 SELECT pg_temp.refused($$cardgen.alter_series('GOLD', batch_retention => '-1 microsecond')$$);
+SELECT pg_temp.refused($$cardgen.alter_series('GOLD', batch_retention => '1 month -31 days')$$);
+SELECT pg_temp.refused($$cardgen.alter_series('GOLD', stock_retention => '-1 microsecond')$$);
 SELECT pg_temp.refused($$cardgen.alter_series('GOLD', name => 'Good name', batch_retention => '-1 microsecond')$$);
 
 -- Code, type and format of a series can't be changed

@@ -24,11 +24,12 @@ BEGIN
 	RETURN md5(total);
 END $$;
 
--- How a call fails, and whether it leaves something behind.
+-- How a call fails, by what name, and whether it leaves something behind.
 CREATE FUNCTION pg_temp.refused(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	before text := pg_temp.fingerprint();
 	answer text := 'it was not refused';
+	name text;
 	message text;
 	detail text;
 	hint text;
@@ -36,8 +37,10 @@ BEGIN
 	BEGIN
 		EXECUTE CASE WHEN call LIKE 'cardgen.%' THEN 'SELECT * FROM ' || call ELSE call END;
 	EXCEPTION WHEN OTHERS THEN
-		GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-		answer := concat_ws(E'\n  ', SQLSTATE || ': ' || message, nullif(detail, ''), nullif(hint, ''));
+		GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+			hint = PG_EXCEPTION_HINT;
+		answer := concat_ws(E'\n  ', concat_ws(' ', SQLSTATE, nullif(name, '')) || ': ' || message,
+							nullif(detail, ''), nullif(hint, ''));
 	END;
 	IF pg_temp.fingerprint() <> before THEN
 		answer := answer || E'\n  something was written';
