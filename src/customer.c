@@ -38,14 +38,20 @@ struct Tally
 	HTAB	   *held;
 };
 
-/* The statuses as a filter: as a condition they would bring in the index of all cards that can expire. */
-#define COUNT_CARDS(customers) \
-	"SELECT customer_id, series_code," \
-	" count(*) FILTER (WHERE status = 'active' OR (NOT $2 AND status IN ('issued', 'suspended')))" \
-	" FROM cardgen.card WHERE customer_id = " customers " GROUP BY customer_id, series_code"
+/* As a filter: as a condition the statuses would bring in the index of all cards that can expire. */
+#define COUNTED "status = 'active' OR (NOT $2 AND status IN ('issued', 'suspended'))"
 
-static PreparedQuery count_cards_of_one = {COUNT_CARDS("$1"), 2, {TEXTOID, BOOLOID}};
-static PreparedQuery count_cards_of_many = {COUNT_CARDS("ANY ($1)"), 2, {TEXTARRAYOID, BOOLOID}};
+static PreparedQuery count_cards_of_one = {
+	"SELECT count(*) FILTER (WHERE series_code = $3 AND (" COUNTED ")), count(*) FILTER (WHERE " COUNTED ")"
+	" FROM cardgen.card WHERE customer_id = $1",
+	3, {TEXTOID, BOOLOID, TEXTOID}
+};
+
+static PreparedQuery count_cards_of_many = {
+	"SELECT customer_id, series_code, count(*) FILTER (WHERE " COUNTED ")"
+	" FROM cardgen.card WHERE customer_id = ANY ($1) GROUP BY customer_id, series_code",
+	2, {TEXTARRAYOID, BOOLOID}
+};
 
 static PreparedQuery numbers_of_customer = {
 	"SELECT number FROM cardgen.card WHERE customer_id = $1 ORDER BY number",
@@ -217,20 +223,27 @@ CustomersOf(const CardChanges *changes, const char ***customers)
 	return distinct;
 }
 
-static uint64
-ReadCounts(const CardChanges *changes)
+static void
+CountCardsOfOne(Tally *tally, const char *customer_id, const Series *series)
 {
-	NullableDatum counted = BoolArgument(count_only_active);
-	const char **customers;
-	int			count = CustomersOf(changes, &customers);
-	Datum	   *each;
+	ReadLatest(&count_cards_of_one, (NullableDatum[]) {
+			TextArgument(customer_id), BoolArgument(count_only_active), TextArgument(series->code)});
+	FindHeld(tally, customer_id, series->code)->count = ResultInt8(0, 0);
+	FindHeld(tally, customer_id, NULL)->count = ResultInt8(0, 1);
+}
 
-	if (count == 1)
-		return ReadLatest(&count_cards_of_one, (NullableDatum[]) {TextArgument(customers[0]), counted});
-	each = palloc_array(Datum, count + 1);
+static void
+CountCardsOfMany(Tally *tally, const char **customers, int count)
+{
+	Datum	   *each = palloc_array(Datum, count + 1);
+	uint64		found;
+
 	for (int i = 0; i < count; i++)
 		each[i] = CStringGetTextDatum(customers[i]);
-	return ReadLatest(&count_cards_of_many, (NullableDatum[]) {ArrayOf(TEXTOID, each, NULL, count), counted});
+	found = ReadLatest(&count_cards_of_many, (NullableDatum[]) {
+			ArrayOf(TEXTOID, each, NULL, count), BoolArgument(count_only_active)});
+	for (uint64 i = 0; i < found; i++)
+		AddCards(tally, ResultText(i, 1), ResultText(i, 0), (int) ResultInt8(i, 2));
 }
 
 /* Whatever the isolation level, cards that others have issued by now count. */
@@ -242,13 +255,15 @@ CountCards(const CardChanges *changes)
 		.keysize = sizeof(HeldKey), .entrysize = sizeof(Held), .hash = HashHeld, .match = CompareHeld,
 		.hcxt = CurrentMemoryContext
 	};
-	uint64		found;
+	const char **customers;
+	int			count = CustomersOf(changes, &customers);
 
-	tally->held = hash_create("cardgen cards of customers", Max(changes->pending_count, 8), &control,
+	tally->held = hash_create("cardgen cards of customers", Max(count, 8), &control,
 							  HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	found = ReadCounts(changes);
-	for (uint64 i = 0; i < found; i++)
-		AddCards(tally, ResultText(i, 1), ResultText(i, 0), (int) ResultInt8(i, 2));
+	if (changes->count == 1 && count == 1)
+		CountCardsOfOne(tally, customers[0], changes->each->series);
+	else
+		CountCardsOfMany(tally, customers, count);
 	SPI_freetuptable(SPI_tuptable);
 	return tally;
 }
