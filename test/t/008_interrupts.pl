@@ -128,14 +128,15 @@ is(at('SELECT * FROM cardgen.remove_expired_batches()'), '2|2000', 'so are those
 at('DROP INDEX cardgen.generated_card_batch_id_ccnew');
 
 # A client that has gone to sleep in its transaction.
+my $alarm = $server->basedir . '/alarm';
 my $asleep = IPC::Run::start(
 	[ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate', '-d', $server->connstr('postgres'),
-		map { ('-c', $_) } q{SET idle_in_transaction_session_timeout = '2 s'}, 'BEGIN',
-		q{SELECT number FROM cardgen.generate_cards('CLUB', 2)}, '\! sleep 3', 'COMMIT' ],
+		map { ('-c', $_) } q{SET idle_in_transaction_session_timeout = '1 s'}, 'BEGIN',
+		q{SELECT number FROM cardgen.generate_cards('CLUB', 2)}, "\\! until test -e '$alarm'; do sleep 0.1; done", 'COMMIT' ],
 	'>', \my $dream, '2>', \my $awakening);
-$server->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction'})
-  or die 'there is no such client';
+$server->wait_for_log(qr/idle-in-transaction timeout/);
 my $next = at(q{SELECT number FROM cardgen.generate_cards('CLUB', 2)});
+append_to_file($alarm, '');
 $asleep->finish;
 like($awakening, qr/FATAL:\s+25P03/, 'it is thrown out');
 is($next, "5000000000003504\n5000000000003505", 'its numbers come again');
