@@ -35,8 +35,8 @@ static PreparedQuery lock_to_unlist = {
 };
 
 static PreparedQuery delete_cards = {
-	"DELETE FROM cardgen.card WHERE batch_id = $1 AND status = 'not_issued'",
-	1, {INT4OID}
+	"DELETE FROM cardgen.card WHERE batch_id = $1 AND series_code = $2 AND status = 'not_issued'",
+	2, {INT4OID, TEXTOID}
 };
 
 static PreparedQuery count_issued = {
@@ -56,7 +56,7 @@ static PreparedQuery unlist_batch = {
 
 static PreparedQuery extend_batch = {
 	"UPDATE cardgen.batch SET is_listed = true, expires_on = $2,"
-	" issuable_until = CASE WHEN $2 IS NOT NULL THEN greatest(issuable_until, $2) END"
+	" issuable_until = CASE WHEN issuable_until < $2 THEN $2 WHEN $2 IS NOT NULL THEN issuable_until END"
 	" WHERE batch_id = $1",
 	2, {INT4OID, TIMESTAMPTZOID}
 };

@@ -57,6 +57,12 @@ my %writes = (
 	issue_card => "SELECT cardgen.issue_card('$numbers[2]', 'bob')",
 	issue_new_card => "SELECT cardgen.issue_new_card('GOLD', 'bob')",
 	set_card_status => "SELECT cardgen.set_card_status('$numbers[0]', 'ACTIVE')",
+	issue_cards => "SELECT cardgen.issue_cards(ARRAY['$numbers[2]'], ARRAY['bob'])",
+	issue_new_cards => "SELECT cardgen.issue_new_cards('GOLD', ARRAY['bob'])",
+	set_card_statuses => "SELECT cardgen.set_card_statuses(ARRAY['$numbers[0]'], 'ACTIVE')",
+	replace_card => "SELECT cardgen.replace_card('$numbers[0]')",
+	transfer_card => "SELECT cardgen.transfer_card('$numbers[0]', 'bob')",
+	merge_customers => "SELECT cardgen.merge_customers('ann', 'bob')",
 	expire_cards => 'SELECT cardgen.expire_cards()',
 	wrap_keys => 'SELECT cardgen.wrap_keys()');
 # A trigger, and one that another extension is needed for.

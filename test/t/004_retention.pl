@@ -1,5 +1,6 @@
 # Ten retention cycles: the table of numbers does not grow, and reading one
-# batch costs what it costs in a new table.
+# batch costs what it costs in a new table, also where the cards of batches that
+# have left the list can be issued for good.
 
 use strict;
 use warnings;
@@ -23,6 +24,9 @@ try_shape('mixed', 'batches of three ages and sizes',
 	{ code => 'DAY', cards => 7000, batches => 2, kept => 1 },
 	{ code => 'WEEK', cards => 12000, batches => 1, kept => 3 },
 	{ code => 'MONTH', cards => 15000, batches => 1, kept => 6 });
+try_shape('stock', 'batches of plastic', 
+	{ code => 'SHOP', cards => 10000, batches => 3, kept => 3, options => ", card_type => 'physical', method => 'sequential'" });
+check_stock('stock', 14 * 3, 10000);
 
 done_testing();
 
@@ -55,7 +59,7 @@ sub try_shape
 	cmp_ok($blocks, '<=', 1.5 * $new_blocks, "$name: blocks read, batch by batch");
 	cmp_ok($size, '<=', 1.1 * $new_size, "$name: blocks of the table");
 	is($server->safe_psql($database, q{
-			SELECT count(*) FROM cardgen.batch, LATERAL cardgen.verify_batch(batch_id) v
+			SELECT count(*) FROM cardgen.generated_batches, LATERAL cardgen.verify_batch(batch_id) v
 			WHERE (v.stored, v.missing, v.unexpected) <> (v.card_count, 0, 0)}), '0', "$name: every batch is whole");
 	is($server->safe_psql($database, 'SELECT sum(generated) FROM cardgen.series_usage'),
 		($oldest + 11) * eval { my $sum = 0; $sum += $_->{cards} * $_->{batches} foreach @series; $sum },
@@ -72,7 +76,8 @@ sub create
 		'ALTER INDEX cardgen.generated_card_batch_id SET (pages_per_range = 4)',
 		'REINDEX INDEX cardgen.generated_card_batch_id',
 		'CREATE TABLE made (batch_id int, code text, cycle int)',
-		map { "SELECT cardgen.create_series('$series[$_]{code}', 'Series', 12, prefix => '$_')" } 0 .. $#series);
+		map { "SELECT cardgen.create_series('$series[$_]{code}', 'Series', 12, prefix => '$_'"
+			  . ($series[$_]{options} // '') . ')' } 0 .. $#series);
 }
 
 # Statements, each a transaction.
@@ -97,7 +102,8 @@ sub remove
 
 	return (
 		map({ qq{
-			UPDATE cardgen.batch SET expires_on = now() FROM made m
+			UPDATE cardgen.batch
+			SET expires_on = now(), issuable_until = CASE WHEN issuable_until IS NOT NULL THEN now() END FROM made m
 			WHERE m.batch_id = batch.batch_id AND m.code = '$_->{code}' AND m.cycle <= $cycle - $_->{kept}} } @series),
 		'SELECT * FROM cardgen.remove_expired_batches()');
 }
@@ -105,7 +111,7 @@ sub remove
 sub measure
 {
 	my ($database) = @_;
-	my @batches = split /\n/, $server->safe_psql($database, 'SELECT batch_id FROM cardgen.batch ORDER BY batch_id');
+	my @batches = split /\n/, $server->safe_psql($database, 'SELECT batch_id FROM cardgen.generated_batches ORDER BY batch_id');
 	my $plans = $server->safe_psql($database, join "\n",
 		'SET enable_seqscan = off;',
 		map { qq{
@@ -117,4 +123,22 @@ sub measure
 	note "$database: " . scalar(@batches) . " batches, $blocks blocks read";
 	return (scalar(@batches), $blocks,
 		$server->safe_psql($database, q{SELECT pg_relation_size('cardgen.generated_card') / current_setting('block_size')::int}));
+}
+
+# A batch that has left the list is a row and nothing else, and its cards are there.
+sub check_stock
+{
+	my ($database, $batches, $cards) = @_;
+
+	is($server->safe_psql($database, 'SELECT count(*) FROM cardgen.card_stock'), $batches, 'stock: every batch is there');
+	is($server->safe_psql($database, q{
+			SELECT string_agg(relname, ' ') FROM pg_class
+			WHERE relnamespace = 'cardgen'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 8192
+				AND relname <> 'generated_card'}), '', 'stock: no other table has a second page');
+	is($server->safe_psql($database, qq{
+			SELECT count(*) FROM generate_series(1, 12) b,
+				LATERAL cardgen.issue_card('0' || lpad((b * $cards - 1)::text, 12, '0'), 'c' || b) i WHERE i.batch_id = b}), 12,
+		'stock: a card of each of the first batches is issued');
+	is($server->safe_psql($database, q{SELECT cardgen.retain_batch(1, 'infinity'); SELECT * FROM cardgen.verify_batch(1)}),
+		"\n$cards|$cards|0|0", 'stock: a list is back, the whole of it');
 }

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my @growing = qw(batch card card_status_log generated_card);
+my @growing = qw(batch card card_status_log free_range generated_card reserved_range);
 my @configuration = qw(series series_key status_label);
 
 # Vacuum makes the index's summaries by a scan that is counted as well.
@@ -46,6 +46,12 @@ my @calls = (
 	[ issue_new_card => "SELECT * FROM cardgen.issue_new_card('CLUB', 'ann')" ],
 	[ set_card_status => "SELECT * FROM cardgen.set_card_status(:'number', 'ACTIVE')" ],
 	[ set_card_status => "SELECT * FROM cardgen.set_card_status(:'other_number', 'NOT_ISSUED')" ],
+	[ issue_new_cards => "SELECT * FROM cardgen.issue_new_cards('CLUB', ARRAY['bob', 'cem'])" ],
+	[ issue_cards => "SELECT * FROM cardgen.issue_cards(ARRAY[:'other_number', :'number'], ARRAY['bob', 'cem'])" ],
+	[ set_card_statuses => "SELECT * FROM cardgen.set_card_statuses(ARRAY[:'other_number', :'number'], 'SUSPENDED')" ],
+	[ transfer_card => "SELECT * FROM cardgen.transfer_card(:'number', 'dee')" ],
+	[ merge_customers => "SELECT cardgen.merge_customers('dee', 'eve')" ],
+	[ replace_card => "SELECT * FROM cardgen.replace_card(:'number')" ],
 	[ find_card => "SELECT * FROM cardgen.find_card(:'number')" ],
 	[ classify_number => "SELECT cardgen.classify_number(:'number')" ],
 	[ expire_cards => 'SELECT cardgen.expire_cards()' ],

@@ -167,7 +167,7 @@ SELECT coalesce(string_agg(batch_id::text, ','), '0') AS first FROM cardgen.batc
 SELECT coalesce(string_agg(batch_id::text, ','), '0') AS second FROM cardgen.batch WHERE batch_id < :newest AND batch_id % 8 IN (5, 6) \gset
 \echo removing|:first,:second
 SELECT 'removed', batch_id FROM cardgen.batch, LATERAL cardgen.remove_batch(batch_id) WHERE batch_id IN (:first);
-UPDATE cardgen.batch SET expires_on = now() WHERE batch_id IN (:second);
+UPDATE cardgen.batch SET expires_on = now(), issuable_until = now() WHERE batch_id IN (:second);
 SELECT 'removed', :'second' FROM cardgen.remove_expired_batches();
 VACUUM cardgen.generated_card;
 CHECKPOINT;
