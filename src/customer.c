@@ -134,15 +134,15 @@ LockCustomers(CardChanges *changes, bool holders)
 		if (!is_done)
 			ReleaseLocks(locks);
 	}
+	for (int i = 0; i < changes->pending_count; i++)
+		changes->pending[i]->is_held = changes->pending[i]->card.has_row &&
+			changes->pending[i]->card.customer_id != NULL;
 }
 
-void
-LockHolders(CardChanges *changes)
+CardStatus
+StatusWhenLocked(const CardChange *change)
 {
-	bool		locks[CUSTOMER_LOCKS] = {false};
-
-	AddLocks(changes, true, locks);
-	AcquireLocks(locks);
+	return change->is_held ? change->card.status : STATUS_NOT_ISSUED;
 }
 
 bool
@@ -153,12 +153,14 @@ Counts(CardStatus status)
 }
 
 Refusal *
-CheckIsHeld(const Card *card)
+CheckIsHeld(const CardChange *change)
 {
-	if (card->status == STATUS_NOT_ISSUED)
-		return CardNotIssued(card->number);
-	if (card->status == STATUS_EXPIRED || card->status == STATUS_DELETED)
-		return CardEnded(card->number, StatusName(card->status));
+	CardStatus	status = StatusWhenLocked(change);
+
+	if (status == STATUS_NOT_ISSUED)
+		return CardNotIssued(change->card.number);
+	if (status == STATUS_EXPIRED || status == STATUS_DELETED)
+		return CardEnded(change->card.number, StatusName(status));
 	return NULL;
 }
 
@@ -276,17 +278,33 @@ AddCards(Tally *tally, const char *series_code, const char *customer_id, int cou
 }
 
 Refusal *
+CheckSeriesLimit(Tally *tally, const Series *series, const char *customer_id)
+{
+	int64		held = FindHeld(tally, customer_id, series->code)->count;
+
+	return held < series->max_active_cards ? NULL :
+		SeriesLimit(customer_id, series->code, held, series->max_active_cards);
+}
+
+Refusal *
+CheckCustomerLimit(Tally *tally, const char *customer_id)
+{
+	int64		held = FindHeld(tally, customer_id, NULL)->count;
+
+	return max_active_cards_per_customer == 0 || held < max_active_cards_per_customer ? NULL :
+		CustomerLimit(customer_id, held, max_active_cards_per_customer);
+}
+
+Refusal *
 CheckLimits(Tally *tally, const Series *series, const char *customer_id)
 {
-	int64		of_series = FindHeld(tally, customer_id, series->code)->count;
-	int64		of_all = FindHeld(tally, customer_id, NULL)->count;
+	Refusal    *refusal = CheckSeriesLimit(tally, series, customer_id);
 
-	if (of_series >= series->max_active_cards)
-		return SeriesLimit(customer_id, series->code, of_series, series->max_active_cards);
-	if (max_active_cards_per_customer > 0 && of_all >= max_active_cards_per_customer)
-		return CustomerLimit(customer_id, of_all, max_active_cards_per_customer);
-	AddCards(tally, series->code, customer_id, 1);
-	return NULL;
+	if (refusal == NULL)
+		refusal = CheckCustomerLimit(tally, customer_id);
+	if (refusal == NULL)
+		AddCards(tally, series->code, customer_id, 1);
+	return refusal;
 }
 
 static Refusal *
@@ -294,7 +312,7 @@ DecideTransfer(CardChange *change)
 {
 	CardChanges one = {.each = change, .count = 1};
 	Card	   *card = &change->card;
-	Refusal    *refusal = CheckIsHeld(card);
+	Refusal    *refusal = CheckIsHeld(change);
 
 	if (refusal == NULL && strcmp(card->customer_id, change->customer_id) == 0)
 		refusal = SameCustomer(change->customer_id);
@@ -325,7 +343,7 @@ DecideTransfer(CardChange *change)
 Datum
 transfer_card(PG_FUNCTION_ARGS)
 {
-	Configuration *configuration = UseConfiguration();
+	Configuration *configuration;
 	CardChanges changes;
 	CardChange *change;
 	Datum		transferred;
@@ -333,6 +351,7 @@ transfer_card(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("cardgen.transfer_card()");
 	RequireArgument(fcinfo, 0, "number");
 	RequireArgument(fcinfo, 1, "customer_id");
+	configuration = UseConfiguration();
 
 	InitChanges(&changes, 1);
 	change = changes.each;
@@ -348,7 +367,6 @@ transfer_card(PG_FUNCTION_ARGS)
 	{
 		LockCards(configuration, &changes);
 		Require(change->refusal);
-		LockHolders(&changes);
 		Require(DecideTransfer(change));
 		StoreCards(&changes);
 	} while (!change->is_stored);
