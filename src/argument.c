@@ -61,9 +61,12 @@ IsBlank(const char *character)
 		code == 0x2060 || code == 0x3000 || code == 0xfeff;
 }
 
+/* What bytes of SQL_ASCII mean no one knows: a blank in UTF-8 is taken for one. */
 static const char *
 InUtf8(const char *text)
 {
+	if (GetDatabaseEncoding() == PG_SQL_ASCII)
+		return text;
 	for (const char *at = text; *at != '\0'; at++)
 		if (IS_HIGHBIT_SET(*at))
 			return pg_server_to_any(text, (int) strlen(text), PG_UTF8);
@@ -84,7 +87,7 @@ WithoutBlanks(const char *text, size_t *length)
 
 		while (last > begin && (*last & 0xc0) == 0x80)
 			last--;
-		if (!IsBlank(last))
+		if (!IsBlank(last) || last + pg_utf_mblen((const unsigned char *) last) != end)
 			break;
 		end = last;
 	}

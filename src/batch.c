@@ -47,11 +47,6 @@ static PreparedQuery keep_batch_of_ordinal[] = {
 	{BATCH_BETWEEN " FOR KEY SHARE", 2, {TEXTOID, INT8OID}}
 };
 
-static PreparedQuery read_runs = {
-	"SELECT lower(r), upper(r) FROM cardgen.batch b, unnest(b.ordinals) r WHERE b.batch_id = $1",
-	1, {INT4OID}
-};
-
 static PreparedQuery update_label = {
 	"UPDATE cardgen.batch SET status_label = $2 WHERE batch_id = $1",
 	2, {INT4OID, TEXTOID}
@@ -74,7 +69,7 @@ ResultBatch(uint64 row, Batch *batch)
 	batch->batch_id = ResultInt4(row, 0);
 	batch->series_code = ResultText(row, 1);
 	batch->first_ordinal = ResultColumn(row, 2);
-	batch->is_consecutive = ResultBool(row, 3);
+	batch->ordinals = ResultText(row, 3);
 	batch->card_count = ResultInt4(row, 4);
 	batch->status_label = ResultText(row, 5);
 	batch->generated_on = ResultTimestamp(row, 6);
@@ -144,22 +139,31 @@ KeepBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
 	return BatchOfOrdinal(RunQuery, keep_batch_of_ordinal, series_code, ordinal, batch);
 }
 
+/* As a multirange is written: {[1,5),[7,9)}. */
+static void
+ParseRuns(const char *text, Ordinals *ordinals)
+{
+	while ((text = strchr(text, '[')) != NULL)
+	{
+		char	   *comma;
+		int64		first = strtoi64(text + 1, &comma, 10);
+
+		AppendRun(ordinals, first, strtoi64(comma + 1, NULL, 10));
+		text = comma;
+	}
+}
+
 void
 BatchOrdinals(const Batch *batch, Ordinals *ordinals)
 {
 	InitOrdinals(ordinals);
-	if (batch->is_consecutive)
+	if (batch->ordinals != NULL)
+		ParseRuns(batch->ordinals, ordinals);
+	else
 	{
 		int64		first = DatumGetInt64(batch->first_ordinal.value);
 
 		AppendRun(ordinals, first, first + batch->card_count);
-	}
-	else
-	{
-		uint64		count = ReadQuery(&read_runs, (NullableDatum[]) {Int4Argument(batch->batch_id)});
-
-		for (uint64 i = 0; i < count; i++)
-			AppendRun(ordinals, ResultInt8(i, 0), ResultInt8(i, 1));
 	}
 	if (ordinals->count != batch->card_count)
 		Refuse(BatchBroken(batch->batch_id));

@@ -194,8 +194,11 @@ FindCardRows(CardChanges *changes, PreparedQuery *one, PreparedQuery *many,
 	if (IsOneByOne(changes))
 	{
 		for (int i = 0; i < changes->pending_count; i++)
+		{
 			if (run(one, (NullableDatum[]) {TextArgument(changes->pending[i]->card.number)}) > 0)
 				ReadColumns(0, &changes->pending[i]->card);
+			SPI_freetuptable(SPI_tuptable);
+		}
 		return;
 	}
 
@@ -331,6 +334,7 @@ StoreSome(CardChanges *changes, bool has_row)
 		{
 			CardColumns(&some[i]->card, arguments);
 			some[i]->is_stored = RunQuery(&store_card, arguments) > 0;
+			SPI_freetuptable(SPI_tuptable);
 		}
 	}
 	else if (count > 0)

@@ -43,6 +43,7 @@ typedef struct CardChange
 	const char *from_label;
 	const char *from_customer_id;
 	const char *reason;
+	bool		is_held;		/* by a customer whom LockCustomers() has locked */
 	Refusal    *refusal;		/* NULL: none so far */
 	bool		is_stored;
 	bool		has_taken;		/* it or a later one of its number has been decided */

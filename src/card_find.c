@@ -162,7 +162,8 @@ NoCardOfOrdinal(const Series *series, int64 ordinal, const char *number)
 
 /*
  * Of the pending cards that live by a batch, each batch kept once, in the order
- * of series and ordinal. The others have a row, or will be found to have none.
+ * of series and ordinal. A card that has none is left without a series' code: it
+ * has a row, or a row may still be found.
  */
 static void
 KeepBatches(Configuration *configuration, CardChanges *changes)
@@ -206,7 +207,10 @@ KeepBatches(Configuration *configuration, CardChanges *changes)
 				CardOfBatch(&change->card, ordinal, &batch);
 		}
 		else if (!change->card.has_row)
-			change->refusal = NoCardOfOrdinal(change->series, ordinal, change->card.number);
+		{
+			change->card.series_code = NULL;
+			change->card.ordinal = Int8Argument(ordinal);
+		}
 	}
 	pfree(located);
 }
@@ -224,6 +228,7 @@ ShareCards(CardChanges *changes)
 			change->refusal = change->first->refusal;
 			change->series = change->first->series;
 			change->card = change->first->card;
+			change->is_held = change->first->is_held;
 		}
 	}
 	SortPending(changes);
@@ -236,7 +241,6 @@ LockCards(Configuration *configuration, CardChanges *changes)
 
 	ReadCardRows(changes);
 	KeepBatches(configuration, changes);
-	ShareCards(changes);
 	had_row = palloc_array(bool, changes->pending_count + 1);
 	for (int i = 0; i < changes->pending_count; i++)
 		had_row[i] = changes->pending[i]->card.has_row;
@@ -256,6 +260,9 @@ LockCards(Configuration *configuration, CardChanges *changes)
 			change->refusal = NoSuchNumber(change->match, change->given);
 		else if (had_row[i])
 			change->refusal = BatchRemoved(change->card.number);
+		else if (change->card.series_code == NULL)
+			change->refusal = NoCardOfOrdinal(change->series, DatumGetInt64(change->card.ordinal.value),
+											  change->card.number);
 		else
 			change->series = RequireSeries(configuration, change->series->code);
 	}

@@ -225,11 +225,14 @@ MakeNewCards(Configuration *configuration, Series *series, const Ordinals *taken
 
 /* How many of the changes get one of the numbers that are left; those of customers who may not need none. */
 static int
-CheckNewCards(CardChanges *changes, const Series *series, const StatusLabel *label, int64 left)
+CheckNewCards(CardChanges *changes, Series *series, const StatusLabel *label, int64 left)
 {
-	Tally	   *tally = CountCards(changes);
+	Tally	   *tally;
 	int			count = 0;
 
+	for (int i = 0; i < changes->count; i++)
+		changes->each[i].series = series;
+	tally = CountCards(changes);
 	for (int i = 0; i < changes->count; i++)
 	{
 		CardChange *change = &changes->each[i];

@@ -34,30 +34,30 @@ RequireEndingLabel(Configuration *configuration, const char *label)
 }
 
 static Refusal *
-CheckFormer(const Card *card)
+CheckFormer(const CardChange *former)
 {
-	if (card->replaced_by != NULL)
-		return CardReplaced(card->number, card->replaced_by);
-	return CheckIsHeld(card);
+	if (former->card.replaced_by != NULL)
+		return CardReplaced(former->card.number, former->card.replaced_by);
+	return CheckIsHeld(former);
 }
 
-/* The former card counts no longer, so where it counted in the same limit, one more is none more. */
+/*
+ * A former card that counted does so no longer: one more is none more, even of
+ * a customer who is above a limit, but for that of another series.
+ */
 static Refusal *
 CheckNextLimits(CardChanges *changes, const Replacement *replacement, CardStatus status)
 {
 	const Card *former = &replacement->former->card;
-	Tally	   *tally;
+	const Series *series = replacement->next->series;
 
 	if (!Counts(status))
 		return NULL;
-	tally = CountCards(changes);
-	if (Counts(former->status))
-	{
-		if (strcmp(former->series_code, replacement->next->series->code) == 0)
-			return NULL;
-		AddCards(tally, former->series_code, former->customer_id, -1);
-	}
-	return CheckLimits(tally, replacement->next->series, former->customer_id);
+	if (!Counts(former->status))
+		return CheckLimits(CountCards(changes), series, former->customer_id);
+	if (strcmp(former->series_code, series->code) == 0)
+		return NULL;
+	return CheckSeriesLimit(CountCards(changes), series, former->customer_id);
 }
 
 static Refusal *
@@ -88,7 +88,7 @@ DecideReplacement(Configuration *configuration, CardChanges *changes, Replacemen
 	CardChange *next = replacement->next;
 	StatusLabel label = {former->card.status_label, former->card.status};
 
-	Require(CheckFormer(&former->card));
+	Require(CheckFormer(former));
 	if (label.status == STATUS_SUSPENDED)
 		label = *DefaultLabel(configuration, STATUS_ACTIVE);
 	if (replacement->is_new)
@@ -134,7 +134,6 @@ Replace(CardChanges *changes, Replacement *replacement)
 		LockCards(configuration, changes);
 		Require(replacement->former->refusal);
 		Require(replacement->next->refusal);
-		LockHolders(changes);
 		DecideReplacement(configuration, changes, replacement);
 	} while (!Store(replacement->next));
 	(void) Store(replacement->former);

@@ -75,7 +75,7 @@ NameStatuses(int set)
 }
 
 static Refusal *
-CheckChange(const Card *card, const StatusLabel *label)
+CheckChange(const Card *card, CardStatus from, const StatusLabel *label)
 {
 #define TO(status) (1 << (status))
 	static const int allowed[STATUS_COUNT] = {
@@ -84,15 +84,15 @@ CheckChange(const Card *card, const StatusLabel *label)
 		[STATUS_ACTIVE] = TO(STATUS_SUSPENDED) | TO(STATUS_EXPIRED) | TO(STATUS_DELETED),
 		[STATUS_SUSPENDED] = TO(STATUS_ACTIVE) | TO(STATUS_EXPIRED) | TO(STATUS_DELETED)
 	};
-	int			possible = allowed[card->status];
+	int			possible = allowed[from];
 	bool		ends = label->status == STATUS_EXPIRED || label->status == STATUS_DELETED;
 
 	if ((possible & TO(label->status)) == 0)
-		return StatusChange(card->number, StatusName(card->status), StatusName(label->status),
-							possible == 0 ? psprintf("The status \"%s\" is final.", StatusName(card->status)) :
-							card->status == STATUS_NOT_ISSUED ? "It has not been issued." :
+		return StatusChange(card->number, StatusName(from), StatusName(label->status),
+							possible == 0 ? psprintf("The status \"%s\" is final.", StatusName(from)) :
+							from == STATUS_NOT_ISSUED ? "It has not been issued." :
 							psprintf("It can change to %s.", NameStatuses(possible)),
-							card->status != STATUS_NOT_ISSUED ? NULL :
+							from != STATUS_NOT_ISSUED ? NULL :
 							ends ? "It goes when a DBA removes its batch." :
 							"Issue the card with cardgen.issue_card().");
 	if (strcmp(card->status_label, label->label) == 0)
@@ -113,7 +113,8 @@ DecideChange(CardChange *change, void *context)
 	StatusChanges *status = context;
 	const StatusLabel *label = status->label;
 	Card	   *card = &change->card;
-	Refusal    *refusal = CheckChange(card, label);
+	CardStatus	from = Counts(label->status) ? StatusWhenLocked(change) : card->status;
+	Refusal    *refusal = CheckChange(card, from, label);
 
 	if (refusal == NULL && card->customer_id != NULL && !Counts(card->status) && Counts(label->status))
 		refusal = CheckLimits(status->tally, change->series, card->customer_id);
@@ -132,9 +133,8 @@ ChangedAlready(CardChange *change, void *context)
 	const StatusLabel *label = ((StatusChanges *) context)->label;
 	Card		changed = change->card;
 
-	changed.status = label->status;
 	changed.status_label = label->label;
-	return CheckChange(&changed, label);
+	return CheckChange(&changed, label->status, label);
 }
 
 /* Again for those that someone else has changed meanwhile. */
@@ -154,10 +154,7 @@ ChangeAll(CardChanges *changes, const char *label, const char *reason)
 	{
 		LockCards(configuration, changes);
 		if (may_count)
-		{
-			LockHolders(changes);
 			status.tally = CountCards(changes);
-		}
 		DecideCards(changes, DecideChange, ChangedAlready, &status);
 		StoreCards(changes);
 	}

@@ -141,6 +141,9 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 	int64		searched = from;
 	uint64		found;
 
+	if (from < 0 || from > series->capacity)
+		Refuse(CounterBroken(series->code));
+
 	do
 	{
 		found = RunQuery(&read_reserved, (NullableDatum[]) {
@@ -176,7 +179,14 @@ LockRanges(const Series *series)
 
 	InitOrdinals(&ranges);
 	for (uint64 i = 0; i < found; i++)
-		AppendRange(&ranges, ResultInt8(i, 0), ResultInt8(i, 1));
+	{
+		int64		first = ResultInt8(i, 0);
+		int64		end = ResultInt8(i, 1);
+
+		if (first < 0 || end > series->capacity)
+			Refuse(CounterBroken(series->code));
+		AppendRange(&ranges, first, end);
+	}
 	return ranges;
 }
 
@@ -386,6 +396,8 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 	*configuration = UseConfiguration();
 	*series = CurrentSeries(configuration, series_code, &incarnation);
 	Require(CheckGenerates(*series));
+	if (ordinal < 0)
+		Refuse(CounterBroken(series_code));
 	if (ordinal >= (*series)->capacity)
 		Refuse(ConcurrentChange("the card series"));
 	return ordinal;

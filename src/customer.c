@@ -38,14 +38,20 @@ struct Tally
 	HTAB	   *held;
 };
 
-/* The statuses as a filter: as a condition they would bring in the index of all cards that can expire. */
-#define COUNT_CARDS(customers) \
-	"SELECT customer_id, series_code," \
-	" count(*) FILTER (WHERE status = 'active' OR (NOT $2 AND status IN ('issued', 'suspended')))" \
-	" FROM cardgen.card WHERE customer_id = " customers " GROUP BY customer_id, series_code"
+/* As a filter: as a condition the statuses would bring in the index of all cards that can expire. */
+#define COUNTED "status = 'active' OR (NOT $2 AND status IN ('issued', 'suspended'))"
 
-static PreparedQuery count_cards_of_one = {COUNT_CARDS("$1"), 2, {TEXTOID, BOOLOID}};
-static PreparedQuery count_cards_of_many = {COUNT_CARDS("ANY ($1)"), 2, {TEXTARRAYOID, BOOLOID}};
+static PreparedQuery count_cards_of_one = {
+	"SELECT count(*) FILTER (WHERE series_code = $3 AND (" COUNTED ")), count(*) FILTER (WHERE " COUNTED ")"
+	" FROM cardgen.card WHERE customer_id = $1",
+	3, {TEXTOID, BOOLOID, TEXTOID}
+};
+
+static PreparedQuery count_cards_of_many = {
+	"SELECT customer_id, series_code, count(*) FILTER (WHERE " COUNTED ")"
+	" FROM cardgen.card WHERE customer_id = ANY ($1) GROUP BY customer_id, series_code",
+	2, {TEXTARRAYOID, BOOLOID}
+};
 
 static PreparedQuery numbers_of_customer = {
 	"SELECT number FROM cardgen.card WHERE customer_id = $1 ORDER BY number",
@@ -128,15 +134,15 @@ LockCustomers(CardChanges *changes, bool holders)
 		if (!is_done)
 			ReleaseLocks(locks);
 	}
+	for (int i = 0; i < changes->pending_count; i++)
+		changes->pending[i]->is_held = changes->pending[i]->card.has_row &&
+			changes->pending[i]->card.customer_id != NULL;
 }
 
-void
-LockHolders(CardChanges *changes)
+CardStatus
+StatusWhenLocked(const CardChange *change)
 {
-	bool		locks[CUSTOMER_LOCKS] = {false};
-
-	AddLocks(changes, true, locks);
-	AcquireLocks(locks);
+	return change->is_held ? change->card.status : STATUS_NOT_ISSUED;
 }
 
 bool
@@ -147,12 +153,14 @@ Counts(CardStatus status)
 }
 
 Refusal *
-CheckIsHeld(const Card *card)
+CheckIsHeld(const CardChange *change)
 {
-	if (card->status == STATUS_NOT_ISSUED)
-		return CardNotIssued(card->number);
-	if (card->status == STATUS_EXPIRED || card->status == STATUS_DELETED)
-		return CardEnded(card->number, StatusName(card->status));
+	CardStatus	status = StatusWhenLocked(change);
+
+	if (status == STATUS_NOT_ISSUED)
+		return CardNotIssued(change->card.number);
+	if (status == STATUS_EXPIRED || status == STATUS_DELETED)
+		return CardEnded(change->card.number, StatusName(status));
 	return NULL;
 }
 
@@ -217,20 +225,27 @@ CustomersOf(const CardChanges *changes, const char ***customers)
 	return distinct;
 }
 
-static uint64
-ReadCounts(const CardChanges *changes)
+static void
+CountCardsOfOne(Tally *tally, const char *customer_id, const Series *series)
 {
-	NullableDatum counted = BoolArgument(count_only_active);
-	const char **customers;
-	int			count = CustomersOf(changes, &customers);
-	Datum	   *each;
+	ReadLatest(&count_cards_of_one, (NullableDatum[]) {
+			TextArgument(customer_id), BoolArgument(count_only_active), TextArgument(series->code)});
+	FindHeld(tally, customer_id, series->code)->count = ResultInt8(0, 0);
+	FindHeld(tally, customer_id, NULL)->count = ResultInt8(0, 1);
+}
 
-	if (count == 1)
-		return ReadLatest(&count_cards_of_one, (NullableDatum[]) {TextArgument(customers[0]), counted});
-	each = palloc_array(Datum, count + 1);
+static void
+CountCardsOfMany(Tally *tally, const char **customers, int count)
+{
+	Datum	   *each = palloc_array(Datum, count + 1);
+	uint64		found;
+
 	for (int i = 0; i < count; i++)
 		each[i] = CStringGetTextDatum(customers[i]);
-	return ReadLatest(&count_cards_of_many, (NullableDatum[]) {ArrayOf(TEXTOID, each, NULL, count), counted});
+	found = ReadLatest(&count_cards_of_many, (NullableDatum[]) {
+			ArrayOf(TEXTOID, each, NULL, count), BoolArgument(count_only_active)});
+	for (uint64 i = 0; i < found; i++)
+		AddCards(tally, ResultText(i, 1), ResultText(i, 0), (int) ResultInt8(i, 2));
 }
 
 /* Whatever the isolation level, cards that others have issued by now count. */
@@ -242,13 +257,15 @@ CountCards(const CardChanges *changes)
 		.keysize = sizeof(HeldKey), .entrysize = sizeof(Held), .hash = HashHeld, .match = CompareHeld,
 		.hcxt = CurrentMemoryContext
 	};
-	uint64		found;
+	const char **customers;
+	int			count = CustomersOf(changes, &customers);
 
-	tally->held = hash_create("cardgen cards of customers", Max(changes->pending_count, 8), &control,
+	tally->held = hash_create("cardgen cards of customers", Max(count, 8), &control,
 							  HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	found = ReadCounts(changes);
-	for (uint64 i = 0; i < found; i++)
-		AddCards(tally, ResultText(i, 1), ResultText(i, 0), (int) ResultInt8(i, 2));
+	if (changes->count == 1 && count == 1)
+		CountCardsOfOne(tally, customers[0], changes->each->series);
+	else
+		CountCardsOfMany(tally, customers, count);
 	SPI_freetuptable(SPI_tuptable);
 	return tally;
 }
@@ -261,17 +278,33 @@ AddCards(Tally *tally, const char *series_code, const char *customer_id, int cou
 }
 
 Refusal *
+CheckSeriesLimit(Tally *tally, const Series *series, const char *customer_id)
+{
+	int64		held = FindHeld(tally, customer_id, series->code)->count;
+
+	return held < series->max_active_cards ? NULL :
+		SeriesLimit(customer_id, series->code, held, series->max_active_cards);
+}
+
+Refusal *
+CheckCustomerLimit(Tally *tally, const char *customer_id)
+{
+	int64		held = FindHeld(tally, customer_id, NULL)->count;
+
+	return max_active_cards_per_customer == 0 || held < max_active_cards_per_customer ? NULL :
+		CustomerLimit(customer_id, held, max_active_cards_per_customer);
+}
+
+Refusal *
 CheckLimits(Tally *tally, const Series *series, const char *customer_id)
 {
-	int64		of_series = FindHeld(tally, customer_id, series->code)->count;
-	int64		of_all = FindHeld(tally, customer_id, NULL)->count;
+	Refusal    *refusal = CheckSeriesLimit(tally, series, customer_id);
 
-	if (of_series >= series->max_active_cards)
-		return SeriesLimit(customer_id, series->code, of_series, series->max_active_cards);
-	if (max_active_cards_per_customer > 0 && of_all >= max_active_cards_per_customer)
-		return CustomerLimit(customer_id, of_all, max_active_cards_per_customer);
-	AddCards(tally, series->code, customer_id, 1);
-	return NULL;
+	if (refusal == NULL)
+		refusal = CheckCustomerLimit(tally, customer_id);
+	if (refusal == NULL)
+		AddCards(tally, series->code, customer_id, 1);
+	return refusal;
 }
 
 static Refusal *
@@ -279,7 +312,7 @@ DecideTransfer(CardChange *change)
 {
 	CardChanges one = {.each = change, .count = 1};
 	Card	   *card = &change->card;
-	Refusal    *refusal = CheckIsHeld(card);
+	Refusal    *refusal = CheckIsHeld(change);
 
 	if (refusal == NULL && strcmp(card->customer_id, change->customer_id) == 0)
 		refusal = SameCustomer(change->customer_id);
@@ -310,7 +343,7 @@ DecideTransfer(CardChange *change)
 Datum
 transfer_card(PG_FUNCTION_ARGS)
 {
-	Configuration *configuration = UseConfiguration();
+	Configuration *configuration;
 	CardChanges changes;
 	CardChange *change;
 	Datum		transferred;
@@ -318,6 +351,7 @@ transfer_card(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("cardgen.transfer_card()");
 	RequireArgument(fcinfo, 0, "number");
 	RequireArgument(fcinfo, 1, "customer_id");
+	configuration = UseConfiguration();
 
 	InitChanges(&changes, 1);
 	change = changes.each;
@@ -333,7 +367,6 @@ transfer_card(PG_FUNCTION_ARGS)
 	{
 		LockCards(configuration, &changes);
 		Require(change->refusal);
-		LockHolders(&changes);
 		Require(DecideTransfer(change));
 		StoreCards(&changes);
 	} while (!change->is_stored);

@@ -20,8 +20,12 @@
  */
 extern void LockCustomers(CardChanges *changes, bool holders);
 
-/* The same for holders alone, of cards that are locked: where one was not to be seen before. */
-extern void LockHolders(CardChanges *changes);
+/*
+ * The status of a card for a change that needs its holder locked. A card that
+ * has come to a customer since the locks counts as it was before: to lock this
+ * one as well, behind the cards, would be out of order.
+ */
+extern CardStatus StatusWhenLocked(const CardChange *change);
 
 /* The cards that count, of the customers of pending changes. */
 typedef struct Tally Tally;
@@ -31,9 +35,13 @@ extern Tally *CountCards(const CardChanges *changes);
 extern bool Counts(CardStatus status);
 
 /* Why a card is none that a customer holds now. */
-extern Refusal *CheckIsHeld(const Card *card);
+extern Refusal *CheckIsHeld(const CardChange *change);
 
-/* Why a customer can't hold another card of a series; then adds it, or a number of them. */
+/* Why a customer can't hold another card of a series, and another one at all. */
+extern Refusal *CheckSeriesLimit(Tally *tally, const Series *series, const char *customer_id);
+extern Refusal *CheckCustomerLimit(Tally *tally, const char *customer_id);
+
+/* Both; then adds it, or a number of them. */
 extern Refusal *CheckLimits(Tally *tally, const Series *series, const char *customer_id);
 extern void AddCards(Tally *tally, const char *series_code, const char *customer_id, int count);
 

@@ -594,6 +594,15 @@ SeriesBroken(const char *code)
 }
 
 Refusal *
+CounterBroken(const char *code)
+{
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "counter_broken",
+			   psprintf("the counter of card series \"%s\" is out of range here", code),
+			   "Its rows in cardgen.series_counter or cardgen.free_range were changed.",
+			   "Restore them from a backup.");
+}
+
+Refusal *
 CitusMissing(void)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "citus_missing",

@@ -266,7 +266,8 @@ NoteLikePaymentCards(const char *code, const NumberFormat *format)
  * those of payment cards.
  *
  * Errors: 22023 for an argument out of these bounds; 42710 series_exists;
- * 23P01 format_overlap, format_imported; 25006 in a read-only transaction.
+ * 23P01 format_overlap, format_imported; 55000 key_command_failed; 25006 in a
+ * read-only transaction.
  */
 Datum
 create_series(PG_FUNCTION_ARGS)

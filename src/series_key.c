@@ -46,7 +46,7 @@ IsWrapped(const bytea *stored)
 	return VARSIZE_ANY_EXHDR(stored) == WRAPPED_KEY_LENGTH;
 }
 
-/* A copy that is not wrapped is gone. */
+/* What is wrapped may stay in memory. */
 static void
 Wipe(bytea *stored)
 {
@@ -179,9 +179,8 @@ RewrapAll(const SPITupleTable *rows, uint64 count)
  * cardgen.former_key_command. Returns how many; 0 where all are already. The
  * numbers of the series stay what they are.
  *
- * Errors: 55000 where cardgen.key_command is not set, where a command fails or
- * prints something else than a key, and for a key that neither can unwrap;
- * 25006 in a read-only transaction.
+ * Errors: 55000 key_command_unset, key_command_failed, key_wrapped where a key
+ * was wrapped under neither; 25006 in a read-only transaction.
  */
 Datum
 wrap_keys(PG_FUNCTION_ARGS)

@@ -25,7 +25,7 @@ PutBatches(PGconn *connection)
 	EndCopy(connection);
 }
 
-/* What nobody has downloaded is downloaded now, where it is still there. */
+/* What nobody has downloaded is downloaded now, where it is still there, back on the list if need be. */
 static void
 PutNumbers(PGconn *connection)
 {
@@ -44,6 +44,8 @@ PutNumbers(PGconn *connection)
 	}
 	EndCopy(connection);
 	Do(connection,
+	   "SELECT cardgen.retain_batch(batch_id, 'infinity') FROM cardgen.batch b WHERE NOT is_listed"
+	   " AND NOT EXISTS (SELECT FROM told_number t WHERE t.batch_id = b.batch_id);"
 	   "INSERT INTO told_number SELECT batch_id, cardgen.download_batch(batch_id) FROM cardgen.batch"
 	   " b WHERE NOT EXISTS (SELECT FROM told_number t WHERE t.batch_id = b.batch_id)");
 }
@@ -63,7 +65,9 @@ PutEvent(PGconn *connection, const Record *record)
 		NameCustomer(customer, record->customer);
 	if (record->kind == EXPIRY)
 		snprintf(reason, sizeof(reason), "past its expiry date");
-	else if (record->kind == CHANGE || record->kind == TRANSFER || record->kind == MERGE)
+	else if (record->kind == IMPORT)
+		snprintf(reason, sizeof(reason), "imported");
+	else if (record->kind != ISSUE || record->replaces != NULL)
 		NameChange(reason, record->change);
 	if (record->kind == ISSUE && record->series >= 0)
 		new_of_series = all_series[record->series].code;
@@ -72,20 +76,22 @@ PutEvent(PGconn *connection, const Record *record)
 			record->replaces == NULL ? "\\N" : record->replaces);
 }
 
+/* A number whose batch has gone may be imported: then it is the import's. */
 static void
 PutEvents(PGconn *connection)
 {
 	Do(connection,
 	   "CREATE TEMP TABLE told_event (tick bigint, kind text, number text COLLATE \"C\", label text,"
-	   " customer_id text, reason text, new_of_series text, replaces text);"
+	   " customer_id text COLLATE \"C\", reason text, new_of_series text, replaces text);"
 	   "COPY told_event FROM STDIN");
 	for (long i = 0; i < ledger.records.count; i++)
 		if (ledger.records.items[i].kind >= ISSUE)
 			PutEvent(connection, &ledger.records.items[i]);
 	EndCopy(connection);
 	Do(connection,
-	   "INSERT INTO told_number SELECT NULL, number FROM told_event"
-	   " WHERE new_of_series IS NOT NULL OR kind = 'import'");
+	   "INSERT INTO told_number SELECT NULL, number FROM told_event e WHERE new_of_series IS NOT NULL"
+	   " OR kind = 'import' AND NOT EXISTS (SELECT FROM told_number t WHERE t.number = e.number"
+	   "  AND NOT EXISTS (SELECT FROM cardgen.batch b WHERE b.batch_id = t.batch_id))");
 }
 
 static void
@@ -94,7 +100,7 @@ PutMergers(PGconn *connection)
 	char		customer[CUSTOMER_SIZE];
 
 	Do(connection,
-	   "CREATE TEMP TABLE told_merger (tick bigint, customer_id text);"
+	   "CREATE TEMP TABLE told_merger (tick bigint, customer_id text COLLATE \"C\");"
 	   "COPY told_merger FROM STDIN");
 	for (long i = 0; i < ledger.records.count; i++)
 	{

@@ -24,7 +24,7 @@ Download(Worker *worker, int id, int count)
 	char	   *text;
 
 	snprintf(sql, sizeof(sql), "COPY (SELECT cardgen.download_batch(%d)) TO STDOUT", id);
-	text = ReadCopy(worker, sql, "42704");
+	text = ReadCopy(worker, sql, "42704 55000");
 	if (text == NULL)
 		return REFUSED;
 	CheckList(text, id, count);
@@ -54,7 +54,7 @@ VerifyBatch(Worker *worker)
 	if (!PickBatch(worker, &id, &batch))
 		return NOTHING_TO_DO;
 	snprintf(id_text, sizeof(id_text), "%d", id);
-	result = Execute(worker, "42704", "SELECT * FROM cardgen.verify_batch($1::int)", 1, id_text);
+	result = Execute(worker, "42704 55000", "SELECT * FROM cardgen.verify_batch($1::int)", 1, id_text);
 	if (result == NULL)
 		return REFUSED;
 	if (atoi(Field(result, "stored")) != batch.count || strcmp(Field(result, "missing"), "0") != 0 ||

@@ -33,7 +33,7 @@ RememberReplacement(Worker *worker, const PGresult *result, const Card *card, in
 			.label = final_label, .change = change});
 	Remember(worker, (Record) {.kind = ISSUE, .tick = NextTick(), .text = Copy(number), .customer = holder,
 			.label = ReadLabel(number, Field(result, "status_label")), .series = series,
-			.replaces = Copy(card->number)});
+			.change = change, .replaces = Copy(card->number)});
 }
 
 /* By a card from stock, or by the next one of its series. */
@@ -76,7 +76,7 @@ TransferCard(Worker *worker)
 	if (!PickMovingCard(worker, &card))
 		return NOTHING_TO_DO;
 	NameCustomer(customer, chosen);
-	result = Execute(worker, "55000", "SELECT * FROM cardgen.transfer_card($1, $2, $3)", 3,
+	result = Execute(worker, "55000 22023", "SELECT * FROM cardgen.transfer_card($1, $2, $3)", 3,
 					 card.number, customer, reason);
 	if (result == NULL)
 		return REFUSED;

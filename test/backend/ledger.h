@@ -20,7 +20,7 @@ typedef enum RecordKind
 	CLEARANCE,					/* count batches, cards: remove_expired_batches */
 	MERGER,						/* tick, customer: who has no card any more */
 	/* of a card: tick, text: its number, label */
-	ISSUE,						/* customer, series of a new card or -1, replaces or NULL */
+	ISSUE,						/* customer, series of a new card or -1; or replaces and change */
 	CHANGE,						/* change: number of the call */
 	EXPIRY,						/* by expire_cards */
 	TRANSFER,					/* customer, change */

@@ -15,6 +15,7 @@ const Series all_series[SERIES_COUNT] = {
 	[TINY] = {"TINY", "length => 5, prefix => 'T', check_digit => 'mod7'", "2200H", 2},
 	[LONG] = {"LONG", "length => 60, prefix => 'X', suffix => '7'", "", 3},
 	[HOT] = {"HOT", "length => 9, prefix => 'H'", "", 1},
+	[SHELF] = {"SHELF", "length => 11, prefix => 'P', card_type => 'physical', batch_retention => '200 ms'", "", 2},
 	[OLD] = {"OLD", "length => NULL, method => 'imported'", "55000", 2}
 };
 

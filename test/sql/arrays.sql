@@ -90,7 +90,7 @@ ROLLBACK;
 SELECT i.position, left(i.number, 12) AS number, left(w.customer_id, 12) AS customer_id, sqlstate, error_name, left(problem, 60) AS problem
 	FROM cardgen.issue_cards(ARRAY(SELECT number FROM wanted ORDER BY place), ARRAY(SELECT customer_id FROM wanted ORDER BY place)) AS i
 	JOIN wanted w ON w.place = i.position ORDER BY position;
-SELECT number, batch_id, ordinal, status_label, customer_id, issued_on = generated_on AS at_once, expires_on - current_date AS days FROM cardgen.card ORDER BY number;
+SELECT number, batch_id, ordinal, status_label, customer_id, issued_on = generated_on AS at_once, expires_on - issued_on::date AS days FROM cardgen.card ORDER BY number;
 SELECT number, from_label, to_label, from_customer_id, to_customer_id, reason FROM cardgen.card_status_log ORDER BY number, change_id;
 
 -- With a label of the status active, by name, of cards in the other order
@@ -154,7 +154,7 @@ SELECT * FROM pg_temp.differences(ARRAY(SELECT format('SELECT cardgen.issue_new_
 	'cardgen.issue_new_cards(''GOLD'', ARRAY(SELECT customer_id FROM new_one ORDER BY place))');
 ROLLBACK;
 SELECT * FROM cardgen.issue_new_cards('GOLD', ARRAY(SELECT customer_id FROM new_one ORDER BY place)) ORDER BY position;
-SELECT number, batch_id, ordinal, status_label, customer_id, issued_on = generated_on AS at_once, expires_on - current_date AS days
+SELECT number, batch_id, ordinal, status_label, customer_id, issued_on = generated_on AS at_once, expires_on - issued_on::date AS days
 	FROM cardgen.card WHERE batch_id IS NULL ORDER BY number;
 SELECT code, generated FROM cardgen.series_usage ORDER BY code;
 

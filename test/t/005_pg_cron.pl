@@ -26,7 +26,7 @@ $server->safe_psql('postgres', 'CREATE EXTENSION cardgen; CREATE EXTENSION pg_cr
 create_roles($server, 'postgres');
 $server->safe_psql('postgres', 'GRANT USAGE ON SCHEMA cron TO cardgen_dba');
 
-dba(q{SELECT cardgen.create_series('BRIEF', 'Brief', 12, prefix => '1', batch_retention => '1 second', card_expiry_days => 1)});
+dba(q{SELECT cardgen.create_series('BRIEF', 'Brief', 12, prefix => '1', batch_retention => '1 microsecond', card_expiry_days => 1)});
 dba(q{SELECT cardgen.create_series('USUAL', 'Usual', 12, prefix => '2')});
 dba(q{SELECT cardgen.create_status_label('Printed', 'not_issued')});
 dba(q{SELECT cardgen.generate_batch('BRIEF', 500)});

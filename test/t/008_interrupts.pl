@@ -123,19 +123,20 @@ is(at(q{SELECT indexrelid::regclass, pg_relation_size(indexrelid) FROM pg_index 
 	'cardgen.generated_card_batch_id_ccnew|0', 'its index is there');
 my @made = map { at(q{SELECT batch_id FROM cardgen.generate_batch('GOLD', 1000)}) } 1 .. 3;
 is(at("SELECT cardgen.remove_batch($made[0])"), '', 'a batch is removed all the same');
-at("UPDATE cardgen.batch SET expires_on = now() WHERE batch_id IN ($made[1], $made[2])");
-is(at('SELECT * FROM cardgen.remove_expired_batches()'), '2|2000', 'so are those that have expired');
+at("UPDATE cardgen.batch SET expires_on = now(), issuable_until = now() WHERE batch_id IN ($made[1], $made[2])");
+is(at('SELECT * FROM cardgen.remove_expired_batches()'), '2|2000|0', 'so are those that have expired');
 at('DROP INDEX cardgen.generated_card_batch_id_ccnew');
 
 # A client that has gone to sleep in its transaction.
+my $alarm = $server->basedir . '/alarm';
 my $asleep = IPC::Run::start(
 	[ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate', '-d', $server->connstr('postgres'),
-		map { ('-c', $_) } q{SET idle_in_transaction_session_timeout = '2 s'}, 'BEGIN',
-		q{SELECT number FROM cardgen.generate_cards('CLUB', 2)}, '\! sleep 3', 'COMMIT' ],
+		map { ('-c', $_) } q{SET idle_in_transaction_session_timeout = '1 s'}, 'BEGIN',
+		q{SELECT number FROM cardgen.generate_cards('CLUB', 2)}, "\\! until test -e '$alarm'; do sleep 0.1; done", 'COMMIT' ],
 	'>', \my $dream, '2>', \my $awakening);
-$server->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction'})
-  or die 'there is no such client';
+$server->wait_for_log(qr/idle-in-transaction timeout/);
 my $next = at(q{SELECT number FROM cardgen.generate_cards('CLUB', 2)});
+append_to_file($alarm, '');
 $asleep->finish;
 like($awakening, qr/FATAL:\s+25P03/, 'it is thrown out');
 is($next, "5000000000003504\n5000000000003505", 'its numbers come again');

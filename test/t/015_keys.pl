@@ -315,12 +315,13 @@ sub test_memory
 		skip "the server runs under $ENV{POSTGRES_UNDER}", 5 if $ENV{POSTGRES_UNDER};
 		my $session = $server->background_psql('postgres', on_error_stop => 0);
 		my $pid = $session->query_safe('SELECT pg_backend_pid()');
-		skip 'the memory of a process of the server can not be read', 5 unless memory_has($pid, 'pg_backend_pid');
+		skip 'the memory of a process of the server can not be read', 6 unless memory_has($pid, 'pg_backend_pid');
 		my $start = "$directory/started";
 		my @secrets = map { pack 'H*', $_ } $old_key{GOLD}, $wrapping_key;
 
 		$session->query_safe('SELECT count(*) FROM cardgen.download_batch(2)');
 		ok(memory_has($pid, $_), 'a key in use would be found') foreach @secrets;
+		is(memory_has($pid, $wrapping_key), 0, 'the digits of the wrapping key are gone already');
 
 		set_commands("cat '$key_file'; touch '$start'; sleep 1000", '');
 		my $canceled = at("SELECT $pid");

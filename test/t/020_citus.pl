@@ -91,7 +91,7 @@ my @statements = (
 		(qq{SELECT number, status, status_label, batch_id, customer_id FROM cardgen.find_card('$_')},
 			qq{SELECT cardgen.classify_number('$_')}) }
 		gold(1), gold(2), gold(3), ' ' . lc(gold(4)), gold(9999), 'R000018', 'R000019', 'R999997', 'R'),
-	(map { "SELECT number, batch_id, ordinal, status, status_label, customer_id, expires_on - current_date FROM cardgen.$_" }
+	(map { "SELECT number, batch_id, ordinal, status, status_label, customer_id, expires_on - issued_on::date FROM cardgen.$_" }
 		(map { "issue_card($_)" } "'@{[gold(3)]}', 'bob'", "'@{[gold(3)]}', 'kim'", "'@{[gold(2)]}', 'bob', 'ACTIVE'",
 			"'@{[gold(4)]}', 'bob'", "'@{[gold(5)]}', 'bob'", "'@{[gold(5)]}', 'bob', 'EXPIRED'", "'@{[gold(9999)]}', 'bob'",
 			"'R000018', 'bob'", "'R000019', 'bob'", "'R', 'bob'", "'@{[gold(6)]}', NULL"),
@@ -124,7 +124,7 @@ my @statements = (
 	'SELECT * FROM cardgen.series_usage ORDER BY code',
 	'SELECT batch_id, count(*), count(DISTINCT number) FROM cardgen.generated_card GROUP BY batch_id ORDER BY batch_id',
 	'SELECT number, from_label, to_label, changed_by = session_user, reason FROM cardgen.card_status_log ORDER BY number, changed_on, to_label',
-	'SELECT number, batch_id, ordinal, status, status_label, customer_id, expires_on - current_date FROM cardgen.card ORDER BY number');
+	'SELECT number, batch_id, ordinal, status, status_label, customer_id, expires_on - issued_on::date FROM cardgen.card ORDER BY number');
 my $script = join '', map { "\\echo $_\n$_;\n\\echo :SQLSTATE\n" } @statements;
 my ($answers, $expected) = map { my ($status, $output) = $coordinator->psql($_, $script, on_error_stop => 0); $output } qw(loyalty plain);
 same_text($answers, $expected, 'every function answers as on one server');
