@@ -7,13 +7,13 @@ DECLARE
 BEGIN
 	FOR i IN 1..series LOOP
 		start = clock_timestamp();
-		PERFORM cardgen.create_series('S' || i, 'Series ' || i, length => 16, prefix => 'P' || lpad(i::text, 5, '0'),
+		PERFORM cardgen.create_series('M' || i, 'Series ' || i, length => 16, prefix => 'P' || lpad(i::text, 5, '0'),
 									  check_digit => 'luhn', max_active_cards => 10);
 		INSERT INTO created VALUES (i, extract(epoch FROM clock_timestamp() - start) * 1e6);
 		COMMIT;
 	END LOOP;
 	FOR i IN 1..series LOOP
-		PERFORM cardgen.generate_batch('S' || i, 100000 / series);
+		PERFORM cardgen.generate_batch('M' || i, 100000 / series);
 		COMMIT;
 	END LOOP;
 END
