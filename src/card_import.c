@@ -41,11 +41,11 @@ static PreparedQuery find_existing = {
 	1, {TEXTARRAYOID}
 };
 
-/* Cards of a length whose numbers begin like those of a format, in capitals as imported ones are. */
+/* The next numbers of a length that begin like those of a format, in capitals as imported ones are. */
 static PreparedQuery find_imported = {
-	"SELECT number, series_code FROM cardgen.card WHERE number >= $1 AND number < $1 || '~'"
-	" AND length(number) = $2 AND ordinal IS NULL",
-	2, {TEXTOID, INT4OID}
+	"SELECT number, series_code FROM cardgen.card WHERE number > $2 AND number < $1 || '~'"
+	" AND length(number) = $3 AND ordinal IS NULL ORDER BY number LIMIT $4",
+	4, {TEXTOID, TEXTOID, INT4OID, INT4OID}
 };
 
 typedef struct ImportedCard
@@ -70,6 +70,9 @@ typedef struct Import
 	ImportedCard *cards;
 	ImportedCard **accepted;	/* those not refused, by number */
 	int			accepted_count;
+	ImportedCard **of_format;	/* those that have an ordinal, by it */
+	int			of_format_count;
+	Ordinals	free_ranges;	/* where an ordinal could be in one */
 } Import;
 
 PG_FUNCTION_INFO_V1(import_cards);
@@ -276,13 +279,41 @@ SortCards(Import *import)
 	LeaveOutRefused(import);
 }
 
-/* Those that are generated cards, of cards whose ordinals have been used. */
 static void
-RefuseGenerated(const Import *import, ImportedCard **used, int used_count)
+SortOrdinals(Import *import)
 {
+	int			count = 0;
+
+	import->of_format = palloc_array(ImportedCard *, import->accepted_count + 1);
+	for (int i = 0; i < import->accepted_count; i++)
+		if (import->accepted[i]->ordinal != ORDINAL_NONE)
+			import->of_format[count++] = import->accepted[i];
+	qsort(import->of_format, (size_t) count, sizeof(ImportedCard *), CompareOrdinals);
+	import->of_format_count = count;
+
+	InitOrdinals(&import->free_ranges);
+	if (count > 0 && import->of_format[0]->ordinal < import->counter.next_ordinal)
+		import->free_ranges = LockRanges(import->series);
+}
+
+static bool
+IsUsed(const Import *import, int64 ordinal)
+{
+	return ordinal < import->counter.next_ordinal && OrdinalPlace(&import->free_ranges, ordinal) < 0;
+}
+
+/* A number that was generated can come in once there is neither batch nor card. */
+static void
+RefuseGenerated(const Import *import)
+{
+	ImportedCard **used = palloc_array(ImportedCard *, import->of_format_count + 1);
+	int			used_count = 0;
 	int64	   *ordinals = palloc_array(int64, LOOK_UP_STEP);
 	bool	   *is_generated = palloc_array(bool, LOOK_UP_STEP);
 
+	for (int i = 0; i < import->of_format_count; i++)
+		if (IsUsed(import, import->of_format[i]->ordinal))
+			used[used_count++] = import->of_format[i];
 	for (int done = 0; done < used_count;)
 	{
 		int			count = Min(used_count - done, LOOK_UP_STEP);
@@ -295,47 +326,9 @@ RefuseGenerated(const Import *import, ImportedCard **used, int used_count)
 				used[done + i]->refusal = NumberGenerated(used[done + i]->number);
 		done += count;
 	}
+	pfree(used);
 	pfree(ordinals);
 	pfree(is_generated);
-}
-
-/*
- * What becomes of the ordinals: those that no one has used are the import's. A
- * number that was generated can come in once there is neither batch nor card.
- */
-static void
-TakeOrdinalsOfCards(Import *import)
-{
-	ImportedCard **by_ordinal = palloc_array(ImportedCard *, import->accepted_count + 1);
-	ImportedCard **used = palloc_array(ImportedCard *, import->accepted_count + 1);
-	int64		next_ordinal = import->counter.next_ordinal;
-	int			count = 0;
-	int			used_count = 0;
-	Ordinals	free_ranges;
-	Ordinals	unused;
-
-	for (int i = 0; i < import->accepted_count; i++)
-		if (import->accepted[i]->ordinal != ORDINAL_NONE)
-			by_ordinal[count++] = import->accepted[i];
-	qsort(by_ordinal, (size_t) count, sizeof(ImportedCard *), CompareOrdinals);
-
-	InitOrdinals(&free_ranges);
-	InitOrdinals(&unused);
-	if (count > 0 && by_ordinal[0]->ordinal < next_ordinal)
-		free_ranges = LockRanges(import->series);
-	for (int i = 0; i < count; i++)
-	{
-		int64		ordinal = by_ordinal[i]->ordinal;
-
-		if (ordinal >= next_ordinal || OrdinalPlace(&free_ranges, ordinal) >= 0)
-			AppendRun(&unused, ordinal, ordinal + 1);
-		else
-			used[used_count++] = by_ordinal[i];
-	}
-	RefuseGenerated(import, used, used_count);
-	pfree(by_ordinal);
-	pfree(used);
-	ReserveOrdinals(import->series, &import->counter, &free_ranges, &unused);
 }
 
 /* Later than RefuseGenerated(): a card that was issued before its batch went is there. */
@@ -371,6 +364,23 @@ RefuseExisting(Import *import)
 		done += count;
 	}
 	pfree(numbers);
+	LeaveOutRefused(import);
+}
+
+static void
+Reserve(const Import *import)
+{
+	Ordinals	unused;
+
+	InitOrdinals(&unused);
+	for (int i = 0; i < import->of_format_count; i++)
+	{
+		const ImportedCard *card = import->of_format[i];
+
+		if (card->refusal == NULL && !IsUsed(import, card->ordinal))
+			AppendRun(&unused, card->ordinal, card->ordinal + 1);
+	}
+	ReserveOrdinals(import->series, &import->counter, &import->free_ranges, &unused);
 }
 
 /* The card as it is from now on; its customer is all that is allocated. */
@@ -477,52 +487,53 @@ import_cards(PG_FUNCTION_ARGS)
 	import.series = CurrentSeries(&import.configuration, code, &import.counter.incarnation);
 	CheckCards(&import);
 	SortCards(&import);
-	if (!import.series->is_imported)
-		TakeOrdinalsOfCards(&import);
+	SortOrdinals(&import);
+	RefuseGenerated(&import);
 	RefuseExisting(&import);
-	LeaveOutRefused(&import);
+	if (!import.series->is_imported)
+			Reserve(&import);
 	StoreImported(&import);
 	ReturnRefused((ReturnSetInfo *) fcinfo->resultinfo, &import);
 	CloseQueries();
 	return (Datum) 0;
 }
 
+/* In steps, each in the newest snapshot: what was imported while this waited for its lock counts. */
 void
 RequireNotImported(const char *series_code, const NumberFormat *format)
 {
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen imported numbers",
-													  ALLOCSET_DEFAULT_SIZES);
-	NullableDatum arguments[] = {
-		TextArgument(InCapitals(format->prefix, (size_t) format->prefix_length)),
-		Int4Argument(FormatNumberLength(format))
-	};
-	Portal		cursor = OpenCursor(&find_imported, arguments);
-	char		number[NUMBER_MAX_LENGTH + 1];
+	NullableDatum prefix = TextArgument(InCapitals(format->prefix, (size_t) format->prefix_length));
+	NullableDatum length = Int4Argument(FormatNumberLength(format));
+	NullableDatum step = Int4Argument(LOOK_UP_STEP);
+	NullableDatum last = prefix;
+	MemoryContext step_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen imported numbers",
+													   ALLOCSET_DEFAULT_SIZES);
+	char		number[NUMBER_MAX_LENGTH + 1] = "";
+	char		printed[NUMBER_MAX_LENGTH + 1];
 	char	   *first = NULL;
 	int64		count = 0;
+	uint64		found;
 
 	do
 	{
-		MemoryContext caller_context;
+		MemoryContext caller_context = MemoryContextSwitchTo(step_context);
 
 		CHECK_FOR_INTERRUPTS();
-		SPI_cursor_fetch(cursor, true, LOOK_UP_STEP);
-		caller_context = MemoryContextSwitchTo(row_context);
-		for (uint64 row = 0; row < SPI_processed; row++)
+		found = ReadLatest(&find_imported, (NullableDatum[]) {prefix, last, length, step});
+		for (uint64 row = 0; row < found; row++)
 		{
-			const char *imported = ResultText(row, 0);
-
-			if (FormatMatch(format, imported, strlen(imported), number) != NUMBER_MATCHES)
+			strlcpy(number, ResultText(row, 0), sizeof(number));
+			if (FormatMatch(format, number, strlen(number), printed) != NUMBER_MATCHES)
 				continue;
 			if (count++ == 0)
 				first = MemoryContextStrdup(caller_context, ResultText(row, 1));
 		}
-		MemoryContextSwitchTo(caller_context);
-		MemoryContextReset(row_context);
 		SPI_freetuptable(SPI_tuptable);
-	} while (SPI_processed > 0);
-	SPI_cursor_close(cursor);
-	MemoryContextDelete(row_context);
+		MemoryContextSwitchTo(caller_context);
+		MemoryContextReset(step_context);
+		last = TextArgument(number);
+	} while (found == LOOK_UP_STEP);
+	MemoryContextDelete(step_context);
 	if (count > 0)
 		Refuse(FormatImported(series_code, count, first));
 }

@@ -84,18 +84,6 @@ ExtendTable(Relation relation, BufferAccessStrategy strategy, int count, BlockNu
 }
 
 static inline IndexScanDesc
-BeginIndexScan(Relation table, Relation index, Snapshot snapshot, int key_count)
-{
-#if PG_VERSION_NUM >= 190000
-	return index_beginscan(table, index, snapshot, NULL, key_count, 0, 0);
-#elif PG_VERSION_NUM >= 180000
-	return index_beginscan(table, index, snapshot, NULL, key_count, 0);
-#else
-	return index_beginscan(table, index, snapshot, key_count, 0);
-#endif
-}
-
-static inline IndexScanDesc
 BeginBitmapScan(Relation index, Snapshot snapshot, int key_count)
 {
 #if PG_VERSION_NUM >= 180000

@@ -279,9 +279,15 @@ TakeBatch(const Series *series, const Counter *counter, int64 count, Ordinals *t
 }
 
 void
-PassOver(const Series *series, int64 position, int64 passed_over)
+PassOver(const Series *series, const Counter *counter, int64 below)
 {
-	MoveCounter(series, (Walk) {position, passed_over}, false);
+	Ordinals	none;
+	Walk		walk;
+
+	InitOrdinals(&none);
+	walk = WalkAhead(series, counter->next_ordinal, 0, &none);
+	walk.passed_over += below;
+	MoveCounter(series, walk, false);
 }
 
 void

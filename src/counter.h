@@ -43,8 +43,12 @@ extern void SkipOrdinals(const Series *series, const Counter *counter, int64 cou
 extern Ordinals LockRanges(const Series *series);
 extern void TakeOutOfRange(const Series *series, const OrdinalRun *range, const Ordinals *kept);
 
-/* Moves the counter on or leaves it where it is; so many more below it were imported. */
-extern void PassOver(const Series *series, int64 position, int64 passed_over);
+/*
+ * Moves the counter on from reserved ordinals; so many more below it were
+ * imported. Its row is updated in any case: whoever has an older snapshot of
+ * what is reserved can't use it then.
+ */
+extern void PassOver(const Series *series, const Counter *counter, int64 below);
 
 /* How many are left, as the caller's snapshot has it. */
 extern int64 RemainingOrdinals(const Series *series);

@@ -3,22 +3,12 @@
  */
 #include "reserved.h"
 
-#include "access/genam.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "bulk_insert.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "compat.h"
 #include "miscadmin.h"
 #include "query.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 
-#define DELETE_STEP 10000
+#define RANGE_STEP 10000
 
 static PreparedQuery insert_reserved = {
 	"INSERT INTO cardgen.reserved_range (series_code, first_ordinal, end_ordinal) VALUES ($1, $2, $3)",
@@ -29,138 +19,23 @@ static const BulkTable reserved_range = {
 	"reserved_range", &insert_reserved, 3, {"series_code", "first_ordinal", "end_ordinal"}
 };
 
-static PreparedQuery delete_reserved = {
+/* The last one that begins below an ordinal may reach it. */
+static PreparedQuery find_start = {
+	"SELECT coalesce((SELECT first_ordinal FROM cardgen.reserved_range"
+	" WHERE series_code = $1 AND first_ordinal < $2 ORDER BY first_ordinal DESC LIMIT 1), $2)",
+	2, {TEXTOID, INT8OID}
+};
+
+static PreparedQuery read_ranges = {
+	"SELECT first_ordinal, end_ordinal FROM cardgen.reserved_range"
+	" WHERE series_code = $1 AND first_ordinal BETWEEN $2 AND $3 ORDER BY first_ordinal LIMIT $4",
+	4, {TEXTOID, INT8OID, INT8OID, INT4OID}
+};
+
+static PreparedQuery delete_ranges = {
 	"DELETE FROM cardgen.reserved_range WHERE series_code = $1 AND first_ordinal = ANY ($2)",
 	2, {TEXTOID, INT8ARRAYOID}
 };
-
-/*
- * The ranges that there are, looked up through the primary key: a query for
- * each of a hundred thousand ordinals would take longer than all the rest.
- */
-typedef struct Lookup
-{
-	Relation	table;
-	Relation	index;
-	Snapshot	snapshot;
-	IndexScanDesc scan;
-	TupleTableSlot *row;
-	ScanKeyData keys[2];
-} Lookup;
-
-static void
-BeginLookup(Lookup *lookup, const char *series_code)
-{
-	Oid			index;
-
-	lookup->table = table_open(get_relname_relid("reserved_range", get_namespace_oid("cardgen", false)),
-							   RowExclusiveLock);
-	(void) RelationGetIndexList(lookup->table);
-	index = lookup->table->rd_pkindex;
-	if (!OidIsValid(index))
-		elog(ERROR, "cardgen.reserved_range has no primary key");
-	lookup->index = index_open(index, AccessShareLock);
-	lookup->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	lookup->row = table_slot_create(lookup->table, NULL);
-	lookup->scan = BeginIndexScan(lookup->table, lookup->index, lookup->snapshot, lengthof(lookup->keys));
-	ScanKeyEntryInitialize(&lookup->keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
-						   F_TEXTEQ, CStringGetTextDatum(series_code));
-}
-
-static void
-EndLookup(Lookup *lookup)
-{
-	index_endscan(lookup->scan);
-	ExecDropSingleTupleTableSlot(lookup->row);
-	UnregisterSnapshot(lookup->snapshot);
-	index_close(lookup->index, AccessShareLock);
-	table_close(lookup->table, NoLock);
-}
-
-static bool
-NextRange(Lookup *lookup, OrdinalRun *range)
-{
-	bool		is_null;
-
-	if (!index_getnext_slot(lookup->scan, BackwardScanDirection, lookup->row))
-		return false;
-	range->first = DatumGetInt64(slot_getattr(lookup->row, 2, &is_null));
-	range->end = DatumGetInt64(slot_getattr(lookup->row, 3, &is_null));
-	return true;
-}
-
-/*
- * Widens a run by the ranges that it overlaps or touches, and adds their starts
- * to those that are replaced; false where one range has all of it already.
- */
-static bool
-Widen(Lookup *lookup, OrdinalRun *run, Ordinals *replaced)
-{
-	OrdinalRun	given = *run;
-	OrdinalRun	range;
-
-	ScanKeyInit(&lookup->keys[1], 2, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(given.end));
-	index_rescan(lookup->scan, lookup->keys, lengthof(lookup->keys), NULL, 0);
-	while (NextRange(lookup, &range) && range.end >= given.first)
-	{
-		if (range.first <= given.first && range.end >= given.end)
-			return false;
-		run->first = Min(run->first, range.first);
-		run->end = Max(run->end, range.end);
-		AppendRange(replaced, range.first, range.end);
-	}
-	return true;
-}
-
-/* What is to be stored for the ordinals from the counter on: each with its neighbours a run. */
-static void
-MergeRanges(const char *series_code, int64 next_ordinal, const Ordinals *imported,
-			Ordinals *merged, Ordinals *replaced)
-{
-	Lookup		lookup;
-
-	BeginLookup(&lookup, series_code);
-	for (int i = 0; i < imported->run_count; i++)
-	{
-		OrdinalRun	run = imported->runs[i];
-		int64		behind = merged->run_count == 0 ? 0 : merged->runs[merged->run_count - 1].end;
-
-		CHECK_FOR_INTERRUPTS();
-		run.first = Max(run.first, next_ordinal);
-		if (run.first < run.end && Widen(&lookup, &run, replaced))
-			AppendRun(merged, Max(run.first, behind), Max(run.end, behind));
-	}
-	EndLookup(&lookup);
-}
-
-static void
-DeleteRanges(const char *series_code, const Ordinals *ranges)
-{
-	Datum	   *starts = palloc_array(Datum, DELETE_STEP);
-
-	for (int i = 0; i < ranges->run_count;)
-	{
-		int			count = 0;
-
-		while (count < DELETE_STEP && i < ranges->run_count)
-			starts[count++] = Int64GetDatum(ranges->runs[i++].first);
-		RunQuery(&delete_reserved, (NullableDatum[]) {
-				TextArgument(series_code), ArrayOf(INT8OID, starts, NULL, count)});
-	}
-	pfree(starts);
-}
-
-static void
-InsertRanges(const char *series_code, const Ordinals *ranges, int from)
-{
-	BulkInsert *insert = BeginBulkInsert(&reserved_range);
-	NullableDatum code = TextArgument(series_code);
-
-	for (int i = from; i < ranges->run_count; i++)
-		BulkInsertRow(insert, (NullableDatum[]) {
-				code, Int8Argument(ranges->runs[i].first), Int8Argument(ranges->runs[i].end)});
-	EndBulkInsert(insert);
-}
 
 /* How many of the ordinals were in free ranges. */
 static int64
@@ -191,26 +66,103 @@ TakeOutOfRanges(const Series *series, const Ordinals *free_ranges, const Ordinal
 	return taken;
 }
 
+static void
+RunsAhead(const Ordinals *ordinals, int64 position, Ordinals *ahead)
+{
+	InitOrdinals(ahead);
+	for (int i = 0; i < ordinals->run_count; i++)
+		AppendRun(ahead, Max(ordinals->runs[i].first, position), Max(ordinals->runs[i].end, position));
+}
+
+static void
+DeleteRanges(const char *series_code, Datum *starts, int count)
+{
+	if (count > 0)
+		RunQuery(&delete_ranges, (NullableDatum[]) {
+				TextArgument(series_code), ArrayOf(INT8OID, starts, NULL, count)});
+}
+
+/* Widens a run by a range that it overlaps or touches. */
+static bool
+JoinRange(OrdinalRun *run, int64 first, int64 end)
+{
+	if (first > run->end || end < run->first)
+		return false;
+	run->first = Min(run->first, first);
+	run->end = Max(run->end, end);
+	return true;
+}
+
+/*
+ * Makes one run of each with the ranges that there are at its ends, which go:
+ * a running number that comes in parts, in whatever order, ends as one range.
+ */
+static void
+JoinRanges(const char *series_code, Ordinals *runs)
+{
+	NullableDatum code = TextArgument(series_code);
+	NullableDatum end = Int8Argument(runs->runs[runs->run_count - 1].end);
+	Datum	   *joined = palloc_array(Datum, RANGE_STEP);
+	int			next = 0;
+	int64		position;
+	uint64		found;
+
+	(void) RunQuery(&find_start, (NullableDatum[]) {code, Int8Argument(runs->runs[0].first)});
+	position = ResultInt8(0, 0);
+	do
+	{
+		int			count = 0;
+
+		found = RunQuery(&read_ranges, (NullableDatum[]) {
+				code, Int8Argument(position), end, Int4Argument(RANGE_STEP)});
+		for (uint64 i = 0; i < found; i++)
+		{
+			int64		range_first = ResultInt8(i, 0);
+			int64		range_end = ResultInt8(i, 1);
+			bool		is_joined = false;
+
+			while (next < runs->run_count && runs->runs[next].end < range_first)
+				next++;
+			for (int k = next; k < runs->run_count && runs->runs[k].first <= range_end; k++)
+				is_joined |= JoinRange(&runs->runs[k], range_first, range_end);
+			if (is_joined)
+				joined[count++] = Int64GetDatum(range_first);
+			position = range_first + 1;
+		}
+		SPI_freetuptable(SPI_tuptable);
+		DeleteRanges(series_code, joined, count);
+	} while (found == RANGE_STEP);
+	pfree(joined);
+}
+
+static void
+InsertRanges(const char *series_code, const Ordinals *runs)
+{
+	BulkInsert *insert = BeginBulkInsert(&reserved_range);
+	NullableDatum code = TextArgument(series_code);
+
+	for (int i = 0; i < runs->run_count;)
+	{
+		OrdinalRun	run = runs->runs[i++];
+
+		while (i < runs->run_count && JoinRange(&run, runs->runs[i].first, runs->runs[i].end))
+			i++;
+		BulkInsertRow(insert, (NullableDatum[]) {code, Int8Argument(run.first), Int8Argument(run.end)});
+	}
+	EndBulkInsert(insert);
+}
+
 void
 ReserveOrdinals(const Series *series, const Counter *counter, const Ordinals *free_ranges,
 				const Ordinals *imported)
 {
-	int64		passed_over = TakeOutOfRanges(series, free_ranges, imported);
-	int64		position = counter->next_ordinal;
-	int			from = 0;
-	Ordinals	merged;
-	Ordinals	replaced;
+	int64		taken = TakeOutOfRanges(series, free_ranges, imported);
+	Ordinals	ahead;
 
-	InitOrdinals(&merged);
-	InitOrdinals(&replaced);
-	MergeRanges(series->code, counter->next_ordinal, imported, &merged, &replaced);
-	DeleteRanges(series->code, &replaced);
-	if (merged.run_count > 0 && merged.runs[0].first == position)
-	{
-		position = merged.runs[0].end;
-		passed_over += merged.runs[0].end - merged.runs[0].first;
-		from = 1;
-	}
-	InsertRanges(series->code, &merged, from);
-	PassOver(series, position, passed_over);
+	RunsAhead(imported, counter->next_ordinal, &ahead);
+	/* Those of a random series are strewn about: hardly one of them would touch another. */
+	if (ahead.run_count > 0 && series->format.method == METHOD_SEQUENTIAL)
+		JoinRanges(series->code, &ahead);
+	InsertRanges(series->code, &ahead);
+	PassOver(series, counter, taken);
 }
