@@ -13,13 +13,13 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "bulk_insert.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
-#include "citus.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
@@ -73,27 +73,17 @@ OpenGeneratedCard(void)
 					  RowExclusiveLock);
 }
 
-/*
- * Is the table as the install script made it, so that rows can go straight to
- * the heap? Whatever an INSERT would have to heed makes it answer no.
- */
+/* Is the table as the install script made it? */
 static bool
-IsPlainHeap(Relation relation)
+IsAsInstalled(Relation relation)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
 
-	return relation->rd_rel->relkind == RELKIND_RELATION &&
-		relation->rd_rel->relam == HEAP_TABLE_AM_OID &&
-		!relation->rd_rel->relispartition &&
-		!relation->rd_rel->relrowsecurity &&
-		relation->trigdesc == NULL &&
-		relation->rd_rules == NULL &&
-		!IsDistributed(RelationGetRelid(relation)) &&
+	return IsPlainHeap(relation) &&
 		descriptor->natts == 2 &&
 		TupleDescAttr(descriptor, 0)->atttypid == INT4OID &&
 		TupleDescAttr(descriptor, 1)->atttypid == TEXTOID &&
-		(descriptor->constr == NULL ||
-		 (descriptor->constr->num_check == 0 && !descriptor->constr->has_generated_stored));
+		(descriptor->constr == NULL || descriptor->constr->num_check == 0);
 }
 
 /* Would all rows of a batch on one page have the same index entry? */
@@ -276,7 +266,7 @@ StoreNumbers(const Batch *batch, const Ordinals *ordinals, const NumberCodec *co
 {
 	Relation	relation = OpenGeneratedCard();
 
-	if (IsPlainHeap(relation))
+	if (IsAsInstalled(relation))
 		StoreDirectly(relation, batch, ordinals, codec);
 	else
 		RunQuery(&insert_numbers, (NullableDatum[]) {Int4Argument(batch->batch_id)});
