@@ -3,9 +3,6 @@
  */
 #include "refusal.h"
 
-#include "utils/elog.h"
-
-/* Message, detail and hint: NULL where there is none. */
 static Refusal *
 New(int sqlstate, const char *name, const char *sentence, const char *detail, const char *hint)
 {
@@ -29,23 +26,20 @@ Refuse(const Refusal *refusal)
 Refusal *
 MissingArgument(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "null_argument",
-			   psprintf("%s must not be null", what), NULL, NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "null_argument", psprintf("%s must not be null", what), NULL, NULL);
 }
 
 Refusal *
 EmptyText(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "empty_text",
-			   psprintf("%s must not be empty", what), NULL, NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "empty_text", psprintf("%s must not be empty", what), NULL, NULL);
 }
 
 Refusal *
 TextTooLong(const char *what, int characters, int most)
 {
 	return New(ERRCODE_INVALID_PARAMETER_VALUE, "text_too_long",
-			   psprintf("%s is longer than %d characters", what, most),
-			   psprintf("It has %d.", characters), NULL);
+			   psprintf("%s is longer than %d characters", what, most), psprintf("It has %d.", characters), NULL);
 }
 
 Refusal *
@@ -75,8 +69,7 @@ Refusal *
 BelowMinimum(const char *what, int64 value, int64 least)
 {
 	return New(ERRCODE_INVALID_PARAMETER_VALUE, "below_minimum",
-			   psprintf("%s " INT64_FORMAT " must be at least " INT64_FORMAT, what, value, least),
-			   NULL, NULL);
+			   psprintf("%s " INT64_FORMAT " must be at least " INT64_FORMAT, what, value, least), NULL, NULL);
 }
 
 Refusal *
@@ -115,24 +108,21 @@ CallLimit(const char *what, int64 count, int most, bool is_batch)
 {
 	return New(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "call_limit",
 			   psprintf("%s " INT64_FORMAT " is above the limit of %d", what, count, most), NULL,
-			   is_batch ?
-			   "Make several batches, as cardgen.generate_order() does for a DBA, or have cardgen.max_cards_per_call raised." :
+			   is_batch ? "Make several batches, as cardgen.generate_order() does for a DBA, or have cardgen.max_cards_per_call raised." :
 			   "Make several calls, or have cardgen.max_cards_per_call raised.");
 }
 
 Refusal *
 WrongLabel(const char *use, const char *label, const char *status, const char *hint)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "wrong_label",
-			   psprintf("%s status label \"%s\"", use, label),
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "wrong_label", psprintf("%s status label \"%s\"", use, label),
 			   psprintf("The label stands for the status \"%s\".", status), hint);
 }
 
 Refusal *
 UnknownSeries(const char *code)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_series",
-			   psprintf("card series \"%s\" does not exist", code), NULL,
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_series", psprintf("card series \"%s\" does not exist", code), NULL,
 			   "The view cardgen.series_usage lists the series there are.");
 }
 
@@ -164,8 +154,7 @@ Refusal *
 SeriesImported(const char *code)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_imported",
-			   psprintf("card series \"%s\" generates no numbers", code),
-			   "Its cards come by import only.",
+			   psprintf("card series \"%s\" generates no numbers", code), "Its cards come by import only.",
 			   "Generate in a series with a method of generation.");
 }
 
@@ -209,8 +198,7 @@ RepeatedCharacter(const char *alphabet, char character)
 Refusal *
 FormatLength(int length, int least, int most, int affixes)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_length",
-			   psprintf("length %d is out of range", length),
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_length", psprintf("length %d is out of range", length),
 			   psprintf("With this prefix and suffix it can be %d to %d, for %d to %d characters in all.",
 						least, most, least + affixes, most + affixes), NULL);
 }
@@ -233,8 +221,7 @@ NegativeOffset(int64 offset)
 Refusal *
 OffsetOfRandom(void)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "offset_of_random",
-			   "a random series has no card_offset", NULL,
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "offset_of_random", "a random series has no card_offset", NULL,
 			   "Give card_offset with method => 'sequential'.");
 }
 
@@ -248,8 +235,7 @@ OffsetTooLarge(int64 offset, int length)
 Refusal *
 FormatOfImported(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_of_imported",
-			   psprintf("an imported series has no %s", what),
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_of_imported", psprintf("an imported series has no %s", what),
 			   "Its numbers are as the other system made them.",
 			   "Leave out what describes a format, with NULL as length.");
 }
@@ -257,8 +243,7 @@ FormatOfImported(const char *what)
 Refusal *
 UnknownLabel(const char *label)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_label",
-			   psprintf("status label \"%s\" does not exist", label), NULL,
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_label", psprintf("status label \"%s\" does not exist", label), NULL,
 			   "The view cardgen.status_labels lists the labels there are.");
 }
 
@@ -281,8 +266,7 @@ LabelMissing(const char *status)
 Refusal *
 UnknownBatch(int64 batch_id)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_batch",
-			   psprintf("batch " INT64_FORMAT " does not exist", batch_id),
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_batch", psprintf("batch " INT64_FORMAT " does not exist", batch_id),
 			   "It was never generated, or it has been removed.",
 			   "The view cardgen.generated_batches lists the batches there are.");
 }
@@ -299,8 +283,7 @@ Refusal *
 ListRemoved(int32 batch_id)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "list_removed",
-			   psprintf("the list of batch %d has been removed", batch_id),
-			   "Its cards can still be issued.",
+			   psprintf("the list of batch %d has been removed", batch_id), "Its cards can still be issued.",
 			   psprintf("A DBA can put its numbers back with cardgen.retain_batch(%d, until => ...).", batch_id));
 }
 
@@ -371,8 +354,7 @@ Refusal *
 CardIssued(const char *number)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_issued",
-			   psprintf("card \"%s\" has been issued", number),
-			   "A card is issued once.",
+			   psprintf("card \"%s\" has been issued", number), "A card is issued once.",
 			   "After a lost connection, cardgen.find_card() tells whether it was this call that issued it.");
 }
 
@@ -387,8 +369,7 @@ CardNotIssued(const char *number)
 Refusal *
 CardEnded(const char *number, const char *status)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_ended",
-			   psprintf("card \"%s\" is %s", number, status),
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_ended", psprintf("card \"%s\" is %s", number, status),
 			   psprintf("The status \"%s\" is final.", status), NULL);
 }
 
@@ -396,8 +377,7 @@ Refusal *
 CardReplaced(const char *number, const char *by)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_replaced",
-			   psprintf("card \"%s\" has been replaced", number),
-			   psprintf("Card \"%s\" follows it.", by),
+			   psprintf("card \"%s\" has been replaced", number), psprintf("Card \"%s\" follows it.", by),
 			   psprintf("Replace card \"%s\".", by));
 }
 
@@ -412,8 +392,7 @@ Refusal *
 StatusChange(const char *number, const char *from, const char *to, const char *detail, const char *hint)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "status_change",
-			   psprintf("card \"%s\" can't change from status \"%s\" to \"%s\"", number, from, to),
-			   detail, hint);
+			   psprintf("card \"%s\" can't change from status \"%s\" to \"%s\"", number, from, to), detail, hint);
 }
 
 Refusal *
@@ -450,23 +429,20 @@ SameCustomer(const char *customer_id)
 Refusal *
 NumberExists(const char *number)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_exists",
-			   psprintf("card \"%s\" already exists", number), NULL, NULL);
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_exists", psprintf("card \"%s\" already exists", number), NULL, NULL);
 }
 
 Refusal *
 NumberRepeated(const char *number, int position)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_repeated",
-			   psprintf("card \"%s\" stands twice in the call", number),
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_repeated", psprintf("card \"%s\" stands twice in the call", number),
 			   psprintf("It is the same as number %d.", position), NULL);
 }
 
 Refusal *
 NumberGenerated(const char *number)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_generated",
-			   psprintf("card \"%s\" was generated here", number),
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_generated", psprintf("card \"%s\" was generated here", number),
 			   "It can be issued, but not imported.", NULL);
 }
 
@@ -497,8 +473,7 @@ Refusal *
 CustomerMissing(const char *number, const char *label)
 {
 	return New(ERRCODE_INVALID_PARAMETER_VALUE, "customer_missing",
-			   psprintf("card \"%s\" can't have status label \"%s\" without a customer", number, label),
-			   NULL, NULL);
+			   psprintf("card \"%s\" can't have status label \"%s\" without a customer", number, label), NULL, NULL);
 }
 
 Refusal *
@@ -560,8 +535,7 @@ KeyWrapped(const char *series_code)
 Refusal *
 KeyCommandUnset(void)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_unset",
-			   "cardgen.key_command is not set",
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_unset", "cardgen.key_command is not set",
 			   "It gives the key to wrap the others under.",
 			   "Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
 }
@@ -589,8 +563,7 @@ SeriesBroken(const char *code)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_broken",
 			   psprintf("card series \"%s\" has no possible number format here", code),
-			   "Its row in cardgen.series was changed.",
-			   "Restore it from a backup.");
+			   "Its row in cardgen.series was changed.", "Restore it from a backup.");
 }
 
 Refusal *
@@ -606,18 +579,15 @@ Refusal *
 CitusMissing(void)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "citus_missing",
-			   "the extension \"citus\" is not in this database",
-			   "It is what spreads tables over several machines.",
+			   "the extension \"citus\" is not in this database", "It is what spreads tables over several machines.",
 			   "Create it on each of them and add the worker nodes with citus_add_node().");
 }
 
 Refusal *
 WorkerNode(void)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "worker_node",
-			   "cardgen does not work on a worker node",
-			   "Card series, their keys and their counters are on the coordinator.",
-			   "Connect to the coordinator.");
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "worker_node", "cardgen does not work on a worker node",
+			   "Card series, their keys and their counters are on the coordinator.", "Connect to the coordinator.");
 }
 
 Refusal *
@@ -625,6 +595,5 @@ IsolationLevel(const char *level)
 {
 	return New(ERRCODE_FEATURE_NOT_SUPPORTED, "isolation_level",
 			   psprintf("cards on Citus can't be changed at isolation level \"%s\"", level),
-			   "Cards that others issue meanwhile would not be seen.",
-			   "Use the isolation level \"read committed\".");
+			   "Cards that others issue meanwhile would not be seen.", "Use the isolation level \"read committed\".");
 }
