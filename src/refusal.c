@@ -559,6 +559,15 @@ SeriesIncomplete(const char *code)
 }
 
 Refusal *
+CounterBehind(const char *series_code)
+{
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "counter_behind",
+			   psprintf("the counter of card series \"%s\" is behind its numbers here", series_code),
+			   "A number that is in use would come again.",
+			   "Restore cardgen.series_counter and cardgen.free_range from the backup that the other tables are from, or pass over numbers with cardgen.skip_numbers().");
+}
+
+Refusal *
 SeriesBroken(const char *code)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_broken",

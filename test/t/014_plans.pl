@@ -46,6 +46,7 @@ my @calls = (
 	[ issue_new_card => "SELECT * FROM cardgen.issue_new_card('CLUB', 'ann')" ],
 	[ set_card_status => "SELECT * FROM cardgen.set_card_status(:'number', 'ACTIVE')" ],
 	[ set_card_status => "SELECT * FROM cardgen.set_card_status(:'other_number', 'NOT_ISSUED')" ],
+	[ import_cards => "SELECT * FROM cardgen.import_cards('GOLD', ARRAY[:'number'])" ],
 	[ issue_new_cards => "SELECT * FROM cardgen.issue_new_cards('CLUB', ARRAY['bob', 'cem'])" ],
 	[ issue_cards => "SELECT * FROM cardgen.issue_cards(ARRAY[:'other_number', :'number'], ARRAY['bob', 'cem'])" ],
 	[ set_card_statuses => "SELECT * FROM cardgen.set_card_statuses(ARRAY[:'other_number', :'number'], 'SUSPENDED')" ],
