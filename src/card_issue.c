@@ -256,7 +256,7 @@ StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series
 		MarkIssued(changes->pending[i], label);
 	StoreCards(changes);
 	if (changes->pending_count > 0)
-		elog(ERROR, "card \"%s\" exists already", changes->pending[0]->card.number);
+		Refuse(CounterBroken(series->code));
 }
 
 /* What it takes it gives back by the error that a refusal is. */

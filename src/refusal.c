@@ -5,6 +5,10 @@
 
 #include "utils/elog.h"
 
+/* A hint names only what README grants to whoever meets it, or says whom to ask. */
+static const char restore_hint[] = "A DBA can restore it from a backup.";
+static const char not_copied_hint[] = "On a subscriber it may not have been copied yet; else a DBA can restore it from a backup.";
+
 /* Message, detail and hint: NULL where there is none. */
 static Refusal *
 New(int sqlstate, const char *name, const char *sentence, const char *detail, const char *hint)
@@ -116,8 +120,8 @@ CallLimit(const char *what, int64 count, int most, bool is_batch)
 	return New(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "call_limit",
 			   psprintf("%s " INT64_FORMAT " is above the limit of %d", what, count, most), NULL,
 			   is_batch ?
-			   "Make several batches, as cardgen.generate_order() does for a DBA, or have cardgen.max_cards_per_call raised." :
-			   "Make several calls, or have cardgen.max_cards_per_call raised.");
+			   "Make several batches, or ask a DBA for cardgen.generate_order() or a greater cardgen.max_cards_per_call." :
+			   "Make several calls, or ask a DBA for a greater cardgen.max_cards_per_call.");
 }
 
 Refusal *
@@ -275,7 +279,7 @@ LabelMissing(const char *status)
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "label_missing",
 			   psprintf("the status \"%s\" has no label here", status),
 			   "The table cardgen.status_label has no default for it.",
-			   "On a subscriber wait until that table has been copied; else restore it from a backup.");
+			   not_copied_hint);
 }
 
 Refusal *
@@ -284,7 +288,7 @@ UnknownBatch(int64 batch_id)
 	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_batch",
 			   psprintf("batch " INT64_FORMAT " does not exist", batch_id),
 			   "It was never generated, or it has been removed.",
-			   "The view cardgen.generated_batches lists the batches there are.");
+			   "The view cardgen.card_stock lists the batches there are.");
 }
 
 Refusal *
@@ -292,7 +296,7 @@ BatchBroken(int32 batch_id)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "batch_broken",
 			   psprintf("batch %d has another number of ordinals than of cards", batch_id),
-			   "Its row in cardgen.batch was changed.", "Restore it from a backup.");
+			   "Its row in cardgen.batch was changed.", restore_hint);
 }
 
 Refusal *
@@ -545,7 +549,7 @@ KeyMissing(const char *series_code)
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_missing",
 			   psprintf("card series \"%s\" has no key here", series_code),
 			   "Its row in cardgen.series_key is missing.",
-			   "On a subscriber wait until that table has been copied; else restore it from a backup.");
+			   not_copied_hint);
 }
 
 Refusal *
@@ -554,7 +558,7 @@ KeyWrapped(const char *series_code)
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_wrapped",
 			   psprintf("the key of card series \"%s\" can't be unwrapped", series_code),
 			   "Neither cardgen.key_command nor cardgen.former_key_command gives the key it was wrapped under.",
-			   "Set one of them to the command that does.");
+			   "A DBA can set one of them to the command that does.");
 }
 
 Refusal *
@@ -572,7 +576,7 @@ KeyCommandFailed(const char *setting, const char *how)
 {
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_failed",
 			   psprintf("the command of %s gives no key", setting), how,
-			   "What it prints to standard error is in the server's log.");
+			   "A DBA finds what it prints to standard error in the server's log.");
 }
 
 Refusal *
@@ -581,7 +585,7 @@ SeriesIncomplete(const char *code)
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_incomplete",
 			   psprintf("card series \"%s\" is not complete here", code),
 			   "Its rows in cardgen.series, cardgen.series_key and cardgen.series_counter are not of one creation.",
-			   "On a subscriber wait until these tables have been copied; else restore them from a backup.");
+			   not_copied_hint);
 }
 
 Refusal *
@@ -590,7 +594,7 @@ SeriesBroken(const char *code)
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_broken",
 			   psprintf("card series \"%s\" has no possible number format here", code),
 			   "Its row in cardgen.series was changed.",
-			   "Restore it from a backup.");
+			   restore_hint);
 }
 
 Refusal *
@@ -599,7 +603,7 @@ CounterBroken(const char *code)
 	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "counter_broken",
 			   psprintf("the counter of card series \"%s\" is out of range here", code),
 			   "Its rows in cardgen.series_counter or cardgen.free_range were changed.",
-			   "Restore them from a backup.");
+			   restore_hint);
 }
 
 Refusal *

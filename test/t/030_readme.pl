@@ -6,7 +6,7 @@
 #             are only checked for their syntax
 #   text      directly below one of these: its output; where there is none, the
 #             block must end without an error or a warning
-#   c, python, java   saved under the name in its first line, for the sh block below
+#   c, python, js, java   saved under the name in its first line, for the sh block below
 #   ini       postgresql.conf is applied; ExecStart of a systemd unit is run,
 #             of a template for each instance that a timer is enabled for
 #   crontab   its commands are run
@@ -38,7 +38,7 @@ my $database = 'loyalty';
 
 $ENV{PGUSER} = 'postgres';
 $ENV{PGTZ} = 'UTC';
-$ENV{PATH} = "/usr/bin:$ENV{PATH}" unless succeeds('python3', '-c', 'import psycopg2');
+$ENV{PATH} = "/usr/bin:$ENV{PATH}" unless succeeds('python3', '-c', 'import psycopg2, psycopg');
 chomp(my $server_programs = `pg_config --bindir`);
 $ENV{PATH} = "$server_programs:$ENV{PATH}";
 
@@ -57,8 +57,12 @@ chomp(my $library_directory = `pg_config --pkglibdir`);
 my %missing;
 $missing{qr/\bcron\.|\bpg_cron\b/} = 'pg_cron is not installed'
   unless -e "$library_directory/pg_cron.so";
-$missing{qr/^python3 /m} = 'psycopg2 is not installed'
+$missing{qr/^python3 generate/m} = 'psycopg2 is not installed'
   unless succeeds('python3', '-c', 'import psycopg2');
+$missing{qr/^python3 issue_many/m} = 'psycopg 3 is not installed'
+  unless succeeds('python3', '-c', 'import psycopg');
+$missing{qr/^node /m} = 'node-postgres is not installed'
+  unless succeeds('node', '-e', q{require('pg')});
 $missing{qr/\bjava /} = 'Java or its PostgreSQL driver is not installed'
   unless succeeds('java', '-version') && -e '/usr/share/java/postgresql.jar';
 
@@ -67,6 +71,7 @@ my %runner = (
 	sh => \&run_shell,
 	c => \&save_program,
 	python => \&save_program,
+	js => \&save_program,
 	java => \&save_program,
 	ini => \&apply_configuration,
 	crontab => \&run_crontab);
@@ -292,7 +297,7 @@ sub start_subscriber
 sub check_replication
 {
 	$subscriber->poll_query_until($database,
-		"SELECT count(*) = 7 AND bool_and(srsubstate = 'r') FROM pg_subscription_rel")
+		"SELECT count(*) = 9 AND bool_and(srsubstate = 'r') FROM pg_subscription_rel")
 	  or die "the subscriber does not receive the tables";
 	$server->wait_for_catchup('cardgen');
 	foreach my $query (
@@ -311,7 +316,7 @@ sub check_subscriber
 {
 	return unless $subscriber;
 	is( $subscriber->safe_psql($database,
-			'SELECT count(*) FROM cardgen.batch, LATERAL cardgen.verify_batch(batch_id)'
+			'SELECT count(*) FROM cardgen.generated_batches, LATERAL cardgen.verify_batch(batch_id)'
 			  . ' WHERE missing + unexpected > 0'),
 		'0', 'the lists on the former subscriber are complete');
 	is( $subscriber->safe_psql($database,
