@@ -12,8 +12,9 @@
 #   crontab   its commands are run
 #
 # Any other block fails. In an output, a point in time or a date stands for any,
-# a random number of the series GOLD for any valid one, a speed for any, and
-# widths of columns make no difference.
+# a random number of the series GOLD for any valid one, one of CLUB that is
+# generated after others may have been skipped for any such, a speed for any,
+# and widths of columns make no difference.
 #
 # The table of figures is that of test/bench/results.tsv.
 #
@@ -97,6 +98,7 @@ foreach my $block (@blocks)
 }
 write_actual($ENV{README_ACTUAL}) if $ENV{README_ACTUAL};
 
+check_order_files();
 check_subscriber();
 check_reference();
 check_links();
@@ -177,6 +179,7 @@ sub normalize
 	$text =~ s/$date \d\d:\d\d:\d\d(?:\.\d+)?[-+]\d\d(?::\d\d)?/<time>/g;
 	$text =~ s/$date/<date>/g;
 	$text =~ s/\b(9000\d{12})\b/is_valid_gold_number($1) ? '<gold>' : $1/ge;
+	$text =~ s/\bCLUB004[5-9]\d{4}\b/<club>/g;
 	$text =~ s/\d+ cards a second/<speed> cards a second/g;
 	$text =~ s/-{2,}/--/g;
 	$text =~ s/[ \t]+/ /g;
@@ -322,6 +325,31 @@ sub check_subscriber
 	is( $subscriber->safe_psql($database,
 			"SELECT batch_id > (SELECT max(batch_id) FROM cardgen.batch) FROM cardgen.generate_batch('CLUB', 10)"),
 		't', 'the former subscriber generates');
+}
+
+# The recipe that writes the files of an order ends with an error unless they
+# are all of it.
+sub check_order_files
+{
+	my ($recipe) = grep { $_->{language} eq 'sh' && $_->{content} =~ /order_batches/ } @blocks;
+	my $order = '0f6f0c8e-2d5e-4f7a-9a52-6f1f4d6a7b10';
+	my $whole = $recipe->{content} =~ s/(order=)\S+( cards=)\d+/$1$order${2}5/r;
+
+	$server->safe_psql($database, "CALL cardgen.generate_order('CLUB', 5, NULL, '$order', 2)");
+	ok(runs_in_shell($whole), 'the files of an order that is whole');
+	ok(!runs_in_shell($whole =~ s/ cards=5/ cards=6/r), 'not of one that is short');
+	ok(!runs_in_shell($whole =~ s/$order/0f6f0c8e-2d5e-4f7a-9a52-6f1f4d6a7b11/r), 'nor of one that is not there');
+	ok(!runs_in_shell($whole =~ s/$order/0f6f0c8e/r), 'nor of what is no id');
+	$server->safe_psql($database, "UPDATE cardgen.batch SET expires_on = now() WHERE request_id = '$order' AND part = 2;"
+		  . 'SELECT FROM cardgen.remove_expired_batches()');
+	ok(!runs_in_shell($whole), 'nor of one with a part that is gone');
+}
+
+sub runs_in_shell
+{
+	my ($commands) = @_;
+
+	return run_in_directory(\my $output, '', 'bash', '-c', $commands);
 }
 
 sub check_reference
