@@ -515,6 +515,18 @@ CREATE FUNCTION cardgen.set_card_statuses(numbers text[], status_label text, rea
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.set_card_statuses IS 'set_card_status for many; says of each whether it was done';
 
+CREATE FUNCTION cardgen.import_cards(
+	series_code text,
+	numbers text[],
+	customer_ids text[] DEFAULT NULL,
+	status_labels text[] DEFAULT NULL,
+	issued_on timestamptz[] DEFAULT NULL,
+	expires_on date[] DEFAULT NULL)
+	RETURNS TABLE ("position" integer, number text, sqlstate text, error_name text, problem text)
+	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 100
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.import_cards IS 'takes in cards that another system generated; returns those that it did not, and why';
+
 CREATE FUNCTION cardgen.expire_cards() RETURNS integer
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.expire_cards IS 'makes cards past their expires_on expired';

@@ -123,6 +123,47 @@ LockCounter(const char *series_code, Counter *counter)
 	counter->incarnation = ResultUuid(0, 1);
 }
 
+/* The free ranges, from the lowest on, locked. */
+Ordinals
+LockRanges(const Series *series)
+{
+	NullableDatum code = TextArgument(series->code);
+	uint64		found = RunQuery(&lock_ranges, &code);
+	Ordinals	ranges;
+
+	InitOrdinals(&ranges);
+	for (uint64 i = 0; i < found; i++)
+	{
+		int64		first = ResultInt8(i, 0);
+		int64		end = ResultInt8(i, 1);
+
+		if (first < 0 || end > series->capacity)
+			Refuse(CounterBroken(series->code));
+		AppendRange(&ranges, first, end);
+	}
+	return ranges;
+}
+
+void
+TakeOutOfRange(const Series *series, const OrdinalRun *range, const Ordinals *kept)
+{
+	NullableDatum code = TextArgument(series->code);
+	NullableDatum end = Int8Argument(range->end);
+	bool		keeps_end = false;
+
+	for (int i = 0; i < kept->run_count; i++)
+	{
+		const OrdinalRun *run = &kept->runs[i];
+
+		keeps_end = run->end == range->end;
+		RunQuery(keeps_end ? &shrink_range : &insert_range, keeps_end ?
+				 (NullableDatum[]) {code, end, Int8Argument(run->first)} :
+				 (NullableDatum[]) {code, Int8Argument(run->first), Int8Argument(run->end)});
+	}
+	if (!keeps_end)
+		RunQuery(&delete_range, (NullableDatum[]) {code, end});
+}
+
 /* What a walk ahead from the counter has come to. */
 typedef struct Walk
 {
@@ -167,27 +208,6 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 		}
 	} while (found == RESERVED_STEP);
 	return walk;
-}
-
-/* The free ranges, from the lowest on, locked. */
-static Ordinals
-LockRanges(const Series *series)
-{
-	NullableDatum code = TextArgument(series->code);
-	uint64		found = RunQuery(&lock_ranges, &code);
-	Ordinals	ranges;
-
-	InitOrdinals(&ranges);
-	for (uint64 i = 0; i < found; i++)
-	{
-		int64		first = ResultInt8(i, 0);
-		int64		end = ResultInt8(i, 1);
-
-		if (first < 0 || end > series->capacity)
-			Refuse(CounterBroken(series->code));
-		AppendRange(&ranges, first, end);
-	}
-	return ranges;
 }
 
 /* The first ones of a range that is locked. */
@@ -256,6 +276,18 @@ TakeBatch(const Series *series, const Counter *counter, int64 count, Ordinals *t
 	if (taken->count < count)
 		Refuse(SeriesExhausted(series->code, taken->count, count, series->capacity));
 	return MoveCounter(series, walk, true);
+}
+
+void
+PassOver(const Series *series, const Counter *counter, int64 below)
+{
+	Ordinals	none;
+	Walk		walk;
+
+	InitOrdinals(&none);
+	walk = WalkAhead(series, counter->next_ordinal, 0, &none);
+	walk.passed_over += below;
+	MoveCounter(series, walk, false);
 }
 
 void

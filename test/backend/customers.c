@@ -50,7 +50,7 @@ ReplaceCard(Worker *worker)
 
 	if (!PickCard(worker, &card))
 		return NOTHING_TO_DO;
-	result = Execute(worker, "55000 42704 2200H", "SELECT * FROM cardgen.replace_card($1, $2, $3, $4)", 4,
+	result = Execute(worker, "55000 42704 2200H 22023", "SELECT * FROM cardgen.replace_card($1, $2, $3, $4)", 4,
 					 card.number, is_from_stock ? new_number : NULL,
 					 final_label == DELETED && Chance(worker, 50) ? NULL : labels[final_label], reason);
 	if (result == NULL)
