@@ -59,9 +59,10 @@ my ($grants) = $page =~ /^```sql\n(CREATE ROLE .*?)^```$/ms;
 my %granted = map { $_ => 1 } map { /\bcardgen\.(\w+)/g } grep { /TO cardgen_backend\b/ } split /;/, $grants;
 foreach my $body (split /^}$/m, $refusals)
 {
-	my ($name) = $body =~ /\bNew\(\w+, "(\w+)"/ or next;
+	my ($arguments) = $body =~ /\breturn \w+\(((?:ERRCODE_\w+, )?"\w+",.*)\);/s or next;
+	my ($name) = $arguments =~ /"(\w+)"/;
 
-	foreach my $hint (grep { /\bcardgen\./ } map { /"((?:[^"\\]|\\.)*)"/g } last_argument($body))
+	foreach my $hint (grep { /\bcardgen\./ } map { /"((?:[^"\\]|\\.)*)"/g } last_of($arguments))
 	{
 		next if $hint =~ /\bDBA\b/ || $dba_alone{$name};
 		is(join(' ', grep { !$granted{$_} } $hint =~ /\bcardgen\.(\w+)\(?/g), '', "$name: its hint helps a backend");
@@ -89,11 +90,10 @@ sub note_refusal
 	$sqlstate_of{$name} = $code{$constant};
 }
 
-# Of a call of New(): its text from the last comma that stands in no call or
-# string.
-sub last_argument
+# What stands behind the last comma that is in no call or string.
+sub last_of
 {
-	my ($arguments) = shift =~ /\bNew\((.*)\);/s;
+	my ($arguments) = @_;
 	my ($depth, $last) = (0, '');
 
 	while ($arguments =~ /\G("(?:[^"\\]|\\.)*"|.)/gs)
