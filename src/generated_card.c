@@ -20,6 +20,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
+#include "citus.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
