@@ -102,6 +102,7 @@ check_order_files();
 check_subscriber();
 check_reference();
 check_links();
+check_floors();
 check_figures();
 
 $subscriber->stop if $subscriber;
@@ -401,6 +402,29 @@ sub check_links
 	{
 		next if $link =~ /^https:/;
 		ok($link =~ /^#/ ? $anchors{$link} : -e "$root/$link", "link to $link");
+	}
+}
+
+# Every file in src/ has its floor, and includes nothing from above it.
+sub check_floors
+{
+	my ($table) = $page =~ /^\| floor \| files[^\n]*\n\|[-| ]*\n(.*?)\n\n/ms;
+	my %floor;
+	my $height = 0;
+
+	foreach my $files ($table =~ /^\| \w+ \| (.*?) \|/mg)
+	{
+		$height++;
+		$floor{$_} = $height foreach $files =~ /`(\w+)(?:\.h)?`/g;
+	}
+	foreach my $path (glob "$root/src/*.[ch]")
+	{
+		my ($file) = $path =~ m{(\w+)\.[ch]\z};
+		my @above = grep { -e "$root/src/$_.h" && ($floor{$_} // 0) > ($floor{$file} // 0) }
+		  slurp_file($path) =~ /^#include "(\w+)\.h"/mg;
+
+		ok($floor{$file}, "$file has its floor");
+		is("@above", '', "$file includes nothing from above") if $floor{$file};
 	}
 }
 
