@@ -3,13 +3,10 @@
  */
 #include "refusal.h"
 
-#include "utils/elog.h"
-
 /* A hint names only what README grants to whoever meets it, or says whom to ask. */
 static const char restore_hint[] = "A DBA can restore it from a backup.";
 static const char not_copied_hint[] = "On a subscriber it may not have been copied yet; else a DBA can restore it from a backup.";
 
-/* Message, detail and hint: NULL where there is none. */
 static Refusal *
 New(int sqlstate, const char *name, const char *sentence, const char *detail, const char *hint)
 {
@@ -45,20 +42,20 @@ Refuse(const Refusal *refusal)
 Refusal *
 MissingArgument(const char *what)
 {
-	return Invalid("null_argument", psprintf("%s must not be null", what), NULL, NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "null_argument", psprintf("%s must not be null", what), NULL, NULL);
 }
 
 Refusal *
 EmptyText(const char *what)
 {
-	return Invalid("empty_text", psprintf("%s must not be empty", what), NULL, NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "empty_text", psprintf("%s must not be empty", what), NULL, NULL);
 }
 
 Refusal *
 TextTooLong(const char *what, int characters, int most)
 {
-	return Invalid("text_too_long", psprintf("%s is longer than %d characters", what, most),
-				   psprintf("It has %d.", characters), NULL);
+	return Invalid("text_too_long",
+				   psprintf("%s is longer than %d characters", what, most), psprintf("It has %d.", characters), NULL);
 }
 
 Refusal *
@@ -121,23 +118,21 @@ CallLimit(const char *what, int64 count, int most, bool is_batch)
 {
 	return New(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "call_limit",
 			   psprintf("%s " INT64_FORMAT " is above the limit of %d", what, count, most), NULL,
-			   is_batch ?
-			   "Make several batches, or ask a DBA for cardgen.generate_order() or a greater cardgen.max_cards_per_call." :
+			   is_batch ? "Make several batches, or ask a DBA for cardgen.generate_order() or a greater cardgen.max_cards_per_call." :
 			   "Make several calls, or ask a DBA for a greater cardgen.max_cards_per_call.");
 }
 
 Refusal *
 WrongLabel(const char *use, const char *label, const char *status, const char *hint)
 {
-	return Invalid("wrong_label", psprintf("%s status label \"%s\"", use, label),
-				   psprintf("The label stands for the status \"%s\".", status), hint);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "wrong_label", psprintf("%s status label \"%s\"", use, label),
+			   psprintf("The label stands for the status \"%s\".", status), hint);
 }
 
 Refusal *
 UnknownSeries(const char *code)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_series",
-			   psprintf("card series \"%s\" does not exist", code), NULL,
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_series", psprintf("card series \"%s\" does not exist", code), NULL,
 			   "The view cardgen.series_usage lists the series there are.");
 }
 
@@ -166,8 +161,9 @@ SeriesInactive(const char *code)
 Refusal *
 SeriesImported(const char *code)
 {
-	return NotReady("series_imported", psprintf("card series \"%s\" generates no numbers", code),
-					"Its cards come by import only.", "Generate in a series with a method of generation.");
+	return NotReady("series_imported",
+					psprintf("card series \"%s\" generates no numbers", code), "Its cards come by import only.",
+					"Generate in a series with a method of generation.");
 }
 
 Refusal *
@@ -210,9 +206,9 @@ RepeatedCharacter(const char *alphabet, char character)
 Refusal *
 FormatLength(int length, int least, int most, int affixes)
 {
-	return Invalid("format_length", psprintf("length %d is out of range", length),
-				   psprintf("With this prefix and suffix it can be %d to %d, for %d to %d characters in all.",
-							least, most, least + affixes, most + affixes), NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_length", psprintf("length %d is out of range", length),
+			   psprintf("With this prefix and suffix it can be %d to %d, for %d to %d characters in all.",
+						least, most, least + affixes, most + affixes), NULL);
 }
 
 Refusal *
@@ -232,8 +228,8 @@ NegativeOffset(int64 offset)
 Refusal *
 OffsetOfRandom(void)
 {
-	return Invalid("offset_of_random", "a random series has no card_offset", NULL,
-				   "Give card_offset with method => 'sequential'.");
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "offset_of_random", "a random series has no card_offset", NULL,
+			   "Give card_offset with method => 'sequential'.");
 }
 
 Refusal *
@@ -246,16 +242,15 @@ OffsetTooLarge(int64 offset, int length)
 Refusal *
 FormatOfImported(const char *what)
 {
-	return Invalid("format_of_imported", psprintf("an imported series has no %s", what),
-				   "Its numbers are as the other system made them.",
-				   "Leave out what describes a format, with NULL as length.");
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_of_imported", psprintf("an imported series has no %s", what),
+			   "Its numbers are as the other system made them.",
+			   "Leave out what describes a format, with NULL as length.");
 }
 
 Refusal *
 UnknownLabel(const char *label)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_label",
-			   psprintf("status label \"%s\" does not exist", label), NULL,
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_label", psprintf("status label \"%s\" does not exist", label), NULL,
 			   "The view cardgen.status_labels lists the labels there are.");
 }
 
@@ -276,8 +271,7 @@ LabelMissing(const char *status)
 Refusal *
 UnknownBatch(int64 batch_id)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_batch",
-			   psprintf("batch " INT64_FORMAT " does not exist", batch_id),
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_batch", psprintf("batch " INT64_FORMAT " does not exist", batch_id),
 			   "It was never generated, or it has been removed.",
 			   "The view cardgen.card_stock lists the batches there are.");
 }
@@ -292,8 +286,8 @@ BatchBroken(int32 batch_id)
 Refusal *
 ListRemoved(int32 batch_id)
 {
-	return NotReady("list_removed", psprintf("the list of batch %d has been removed", batch_id),
-					"Its cards can still be issued.",
+	return NotReady("list_removed",
+					psprintf("the list of batch %d has been removed", batch_id), "Its cards can still be issued.",
 					psprintf("A DBA can put its numbers back with cardgen.retain_batch(%d, until => ...).", batch_id));
 }
 
@@ -375,15 +369,16 @@ CardNotIssued(const char *number)
 Refusal *
 CardEnded(const char *number, const char *status)
 {
-	return NotReady("card_ended", psprintf("card \"%s\" is %s", number, status),
-					psprintf("The status \"%s\" is final.", status), NULL);
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_ended", psprintf("card \"%s\" is %s", number, status),
+			   psprintf("The status \"%s\" is final.", status), NULL);
 }
 
 Refusal *
 CardReplaced(const char *number, const char *by)
 {
-	return NotReady("card_replaced", psprintf("card \"%s\" has been replaced", number),
-					psprintf("Card \"%s\" follows it.", by), psprintf("Replace card \"%s\".", by));
+	return NotReady("card_replaced",
+					psprintf("card \"%s\" has been replaced", number), psprintf("Card \"%s\" follows it.", by),
+					psprintf("Replace card \"%s\".", by));
 }
 
 Refusal *
@@ -396,8 +391,7 @@ Refusal *
 StatusChange(const char *number, const char *from, const char *to, const char *detail, const char *hint)
 {
 	return NotReady("status_change",
-					psprintf("card \"%s\" can't change from status \"%s\" to \"%s\"", number, from, to),
-					detail, hint);
+					psprintf("card \"%s\" can't change from status \"%s\" to \"%s\"", number, from, to), detail, hint);
 }
 
 Refusal *
@@ -432,23 +426,20 @@ SameCustomer(const char *customer_id)
 Refusal *
 NumberExists(const char *number)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_exists",
-			   psprintf("card \"%s\" already exists", number), NULL, NULL);
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_exists", psprintf("card \"%s\" already exists", number), NULL, NULL);
 }
 
 Refusal *
 NumberRepeated(const char *number, int position)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_repeated",
-			   psprintf("card \"%s\" stands twice in the call", number),
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_repeated", psprintf("card \"%s\" stands twice in the call", number),
 			   psprintf("It is the same as number %d.", position), NULL);
 }
 
 Refusal *
 NumberGenerated(const char *number)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_generated",
-			   psprintf("card \"%s\" was generated here", number),
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_generated", psprintf("card \"%s\" was generated here", number),
 			   "It can be issued, but not imported.", NULL);
 }
 
@@ -478,8 +469,7 @@ Refusal *
 CustomerMissing(const char *number, const char *label)
 {
 	return Invalid("customer_missing",
-				   psprintf("card \"%s\" can't have status label \"%s\" without a customer", number, label),
-				   NULL, NULL);
+				   psprintf("card \"%s\" can't have status label \"%s\" without a customer", number, label), NULL, NULL);
 }
 
 Refusal *
@@ -537,9 +527,9 @@ KeyWrapped(const char *series_code)
 Refusal *
 KeyCommandUnset(void)
 {
-	return NotReady("key_command_unset", "cardgen.key_command is not set",
-					"It gives the key to wrap the others under.",
-					"Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_unset", "cardgen.key_command is not set",
+			   "It gives the key to wrap the others under.",
+			   "Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
 }
 
 /* Never with what was printed. */
@@ -559,6 +549,15 @@ SeriesIncomplete(const char *code)
 }
 
 Refusal *
+CounterBehind(const char *series_code)
+{
+	return NotReady("counter_behind",
+					psprintf("the counter of card series \"%s\" is behind its numbers here", series_code),
+					"A number that is in use would come again.",
+					"A DBA can pass over numbers with cardgen.skip_numbers(), or restore cardgen.series_counter and cardgen.free_range from the backup that the other tables are from.");
+}
+
+Refusal *
 SeriesBroken(const char *code)
 {
 	return NotReady("series_broken", psprintf("card series \"%s\" has no possible number format here", code),
@@ -575,17 +574,16 @@ CounterBroken(const char *code)
 Refusal *
 CitusMissing(void)
 {
-	return NotReady("citus_missing", "the extension \"citus\" is not in this database",
-					"It is what spreads tables over several machines.",
+	return NotReady("citus_missing",
+					"the extension \"citus\" is not in this database", "It is what spreads tables over several machines.",
 					"Create it on each of them and add the worker nodes with citus_add_node().");
 }
 
 Refusal *
 WorkerNode(void)
 {
-	return NotReady("worker_node", "cardgen does not work on a worker node",
-					"Card series, their keys and their counters are on the coordinator.",
-					"Connect to the coordinator.");
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "worker_node", "cardgen does not work on a worker node",
+			   "Card series, their keys and their counters are on the coordinator.", "Connect to the coordinator.");
 }
 
 Refusal *
@@ -593,6 +591,5 @@ IsolationLevel(const char *level)
 {
 	return New(ERRCODE_FEATURE_NOT_SUPPORTED, "isolation_level",
 			   psprintf("cards on Citus can't be changed at isolation level \"%s\"", level),
-			   "Cards that others issue meanwhile would not be seen.",
-			   "Use the isolation level \"read committed\".");
+			   "Cards that others issue meanwhile would not be seen.", "Use the isolation level \"read committed\".");
 }

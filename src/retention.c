@@ -99,6 +99,8 @@ EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *)
 
 	for (uint64 i = 0; i < count; i++)
 		ResultBatch(i, &batches[i]);
+	/* First of all: a DBA's foreign key may lead from them to the batches. */
+	DeleteNumbers(batches, count);
 	for (uint64 i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -107,7 +109,6 @@ EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *)
 		*cards += end(&batches[i]);
 		CloseQueries();
 	}
-	DeleteNumbers(batches, count);
 	return count;
 }
 
@@ -174,8 +175,8 @@ remove_batch(PG_FUNCTION_ARGS)
 
 	OpenQueries();
 	RequireBatch(batch_id, BATCH_REMOVE, &batch);
-	RemoveBatch(&batch);
 	DeleteNumbers(&batch, 1);
+	RemoveBatch(&batch);
 	CloseQueries();
 	PG_RETURN_VOID();
 }

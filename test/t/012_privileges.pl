@@ -32,6 +32,7 @@ my %granted = (
 	'function find_card' => \@backend,
 	'function generate_batch' => \@backend,
 	'function generate_cards' => \@backend,
+	'function import_cards' => \@dba,
 	'function issue_card' => \@backend,
 	'function issue_cards' => \@backend,
 	'function issue_new_card' => \@backend,
