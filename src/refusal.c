@@ -7,7 +7,6 @@
 static const char restore_hint[] = "A DBA can restore it from a backup.";
 static const char not_copied_hint[] = "On a subscriber it may not have been copied yet; else a DBA can restore it from a backup.";
 
-/* Message, detail and hint: NULL where there is none. */
 static Refusal *
 New(int sqlstate, const char *name, const char *sentence, const char *detail, const char *hint)
 {
@@ -43,20 +42,20 @@ Refuse(const Refusal *refusal)
 Refusal *
 MissingArgument(const char *what)
 {
-	return Invalid("null_argument", psprintf("%s must not be null", what), NULL, NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "null_argument", psprintf("%s must not be null", what), NULL, NULL);
 }
 
 Refusal *
 EmptyText(const char *what)
 {
-	return Invalid("empty_text", psprintf("%s must not be empty", what), NULL, NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "empty_text", psprintf("%s must not be empty", what), NULL, NULL);
 }
 
 Refusal *
 TextTooLong(const char *what, int characters, int most)
 {
-	return Invalid("text_too_long", psprintf("%s is longer than %d characters", what, most),
-				   psprintf("It has %d.", characters), NULL);
+	return Invalid("text_too_long",
+				   psprintf("%s is longer than %d characters", what, most), psprintf("It has %d.", characters), NULL);
 }
 
 Refusal *
@@ -119,16 +118,15 @@ CallLimit(const char *what, int64 count, int most, bool is_batch)
 {
 	return New(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "call_limit",
 			   psprintf("%s " INT64_FORMAT " is above the limit of %d", what, count, most), NULL,
-			   is_batch ?
-			   "Make several batches, or ask a DBA for cardgen.generate_order() or a greater cardgen.max_cards_per_call." :
+			   is_batch ? "Make several batches, or ask a DBA for cardgen.generate_order() or a greater cardgen.max_cards_per_call." :
 			   "Make several calls, or ask a DBA for a greater cardgen.max_cards_per_call.");
 }
 
 Refusal *
 WrongLabel(const char *use, const char *label, const char *status, const char *hint)
 {
-	return Invalid("wrong_label", psprintf("%s status label \"%s\"", use, label),
-				   psprintf("The label stands for the status \"%s\".", status), hint);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "wrong_label", psprintf("%s status label \"%s\"", use, label),
+			   psprintf("The label stands for the status \"%s\".", status), hint);
 }
 
 Refusal *
@@ -163,8 +161,9 @@ SeriesInactive(const char *code)
 Refusal *
 SeriesImported(const char *code)
 {
-	return NotReady("series_imported", psprintf("card series \"%s\" generates no numbers", code),
-					"Its cards come by import only.", "Generate in a series with a method of generation.");
+	return NotReady("series_imported",
+					psprintf("card series \"%s\" generates no numbers", code), "Its cards come by import only.",
+					"Generate in a series with a method of generation.");
 }
 
 Refusal *
@@ -183,7 +182,8 @@ FormatOverlaps(const char *code, const char *other, int characters)
 	return New(ERRCODE_EXCLUSION_VIOLATION, "format_overlap",
 			   psprintf("card series \"%s\" could have the same numbers as card series \"%s\"", code, other),
 			   psprintf("The numbers of both have %d characters, and no position always tells them apart, letter case aside.",
-						characters), "Choose another prefix, suffix or length.");
+						characters),
+			   "Choose another prefix, suffix or length.");
 }
 
 Refusal *
@@ -206,9 +206,9 @@ RepeatedCharacter(const char *alphabet, char character)
 Refusal *
 FormatLength(int length, int least, int most, int affixes)
 {
-	return Invalid("format_length", psprintf("length %d is out of range", length),
-				   psprintf("With this prefix and suffix it can be %d to %d, for %d to %d characters in all.",
-							least, most, least + affixes, most + affixes), NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_length", psprintf("length %d is out of range", length),
+			   psprintf("With this prefix and suffix it can be %d to %d, for %d to %d characters in all.",
+						least, most, least + affixes, most + affixes), NULL);
 }
 
 Refusal *
@@ -228,8 +228,8 @@ NegativeOffset(int64 offset)
 Refusal *
 OffsetOfRandom(void)
 {
-	return Invalid("offset_of_random", "a random series has no card_offset", NULL,
-				   "Give card_offset with method => 'sequential'.");
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "offset_of_random", "a random series has no card_offset", NULL,
+			   "Give card_offset with method => 'sequential'.");
 }
 
 Refusal *
@@ -242,9 +242,9 @@ OffsetTooLarge(int64 offset, int length)
 Refusal *
 FormatOfImported(const char *what)
 {
-	return Invalid("format_of_imported", psprintf("an imported series has no %s", what),
-				   "Its numbers are as the other system made them.",
-				   "Leave out what describes a format, with NULL as length.");
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_of_imported", psprintf("an imported series has no %s", what),
+			   "Its numbers are as the other system made them.",
+			   "Leave out what describes a format, with NULL as length.");
 }
 
 Refusal *
@@ -286,8 +286,8 @@ BatchBroken(int32 batch_id)
 Refusal *
 ListRemoved(int32 batch_id)
 {
-	return NotReady("list_removed", psprintf("the list of batch %d has been removed", batch_id),
-					"Its cards can still be issued.",
+	return NotReady("list_removed",
+					psprintf("the list of batch %d has been removed", batch_id), "Its cards can still be issued.",
 					psprintf("A DBA can put its numbers back with cardgen.retain_batch(%d, until => ...).", batch_id));
 }
 
@@ -369,15 +369,16 @@ CardNotIssued(const char *number)
 Refusal *
 CardEnded(const char *number, const char *status)
 {
-	return NotReady("card_ended", psprintf("card \"%s\" is %s", number, status),
-					psprintf("The status \"%s\" is final.", status), NULL);
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_ended", psprintf("card \"%s\" is %s", number, status),
+			   psprintf("The status \"%s\" is final.", status), NULL);
 }
 
 Refusal *
 CardReplaced(const char *number, const char *by)
 {
-	return NotReady("card_replaced", psprintf("card \"%s\" has been replaced", number),
-					psprintf("Card \"%s\" follows it.", by), psprintf("Replace card \"%s\".", by));
+	return NotReady("card_replaced",
+					psprintf("card \"%s\" has been replaced", number), psprintf("Card \"%s\" follows it.", by),
+					psprintf("Replace card \"%s\".", by));
 }
 
 Refusal *
@@ -390,8 +391,7 @@ Refusal *
 StatusChange(const char *number, const char *from, const char *to, const char *detail, const char *hint)
 {
 	return NotReady("status_change",
-					psprintf("card \"%s\" can't change from status \"%s\" to \"%s\"", number, from, to),
-					detail, hint);
+					psprintf("card \"%s\" can't change from status \"%s\" to \"%s\"", number, from, to), detail, hint);
 }
 
 Refusal *
@@ -469,8 +469,7 @@ Refusal *
 CustomerMissing(const char *number, const char *label)
 {
 	return Invalid("customer_missing",
-				   psprintf("card \"%s\" can't have status label \"%s\" without a customer", number, label),
-				   NULL, NULL);
+				   psprintf("card \"%s\" can't have status label \"%s\" without a customer", number, label), NULL, NULL);
 }
 
 Refusal *
@@ -528,9 +527,9 @@ KeyWrapped(const char *series_code)
 Refusal *
 KeyCommandUnset(void)
 {
-	return NotReady("key_command_unset", "cardgen.key_command is not set",
-					"It gives the key to wrap the others under.",
-					"Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_unset", "cardgen.key_command is not set",
+			   "It gives the key to wrap the others under.",
+			   "Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
 }
 
 /* Never with what was printed. */
@@ -550,6 +549,15 @@ SeriesIncomplete(const char *code)
 }
 
 Refusal *
+CounterBehind(const char *series_code)
+{
+	return NotReady("counter_behind",
+					psprintf("the counter of card series \"%s\" is behind its numbers here", series_code),
+					"A number that is in use would come again.",
+					"A DBA can pass over numbers with cardgen.skip_numbers(), or restore cardgen.series_counter and cardgen.free_range from the backup that the other tables are from.");
+}
+
+Refusal *
 SeriesBroken(const char *code)
 {
 	return NotReady("series_broken", psprintf("card series \"%s\" has no possible number format here", code),
@@ -564,27 +572,18 @@ CounterBroken(const char *code)
 }
 
 Refusal *
-CounterBehind(const char *code)
-{
-	return NotReady("counter_behind", psprintf("the counter of card series \"%s\" is behind its numbers here", code),
-					"A number that is in use would come again.",
-					"A DBA can restore the counters and free ranges, or pass over numbers with cardgen.skip_numbers().");
-}
-
-Refusal *
 CitusMissing(void)
 {
-	return NotReady("citus_missing", "the extension \"citus\" is not in this database",
-					"It is what spreads tables over several machines.",
+	return NotReady("citus_missing",
+					"the extension \"citus\" is not in this database", "It is what spreads tables over several machines.",
 					"Create it on each of them and add the worker nodes with citus_add_node().");
 }
 
 Refusal *
 WorkerNode(void)
 {
-	return NotReady("worker_node", "cardgen does not work on a worker node",
-					"Card series, their keys and their counters are on the coordinator.",
-					"Connect to the coordinator.");
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "worker_node", "cardgen does not work on a worker node",
+			   "Card series, their keys and their counters are on the coordinator.", "Connect to the coordinator.");
 }
 
 Refusal *

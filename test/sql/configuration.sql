@@ -201,14 +201,6 @@ DELETE FROM cardgen.series_key WHERE series_code = 'LATE';
 SELECT pg_temp.refused($$cardgen.find_card('L800000000')$$);
 ROLLBACK;
 
--- A counter that is behind the cards it has given
-BEGIN;
-SELECT FROM cardgen.create_series('BACK', 'Back', 8, 'B8', method => 'sequential');
-SELECT number FROM cardgen.issue_new_card('BACK', 'ann');
-UPDATE cardgen.series_counter SET next_ordinal = 0 WHERE series_code = 'BACK';
-SELECT pg_temp.refused($$cardgen.issue_new_card('BACK', 'bob')$$);
-ROLLBACK;
-
 -- A lot of changes and a lot of series
 DO $$
 BEGIN
