@@ -66,7 +66,7 @@ PG_FUNCTION_INFO_V1(remove_batch);
 PG_FUNCTION_INFO_V1(retain_batch);
 
 /*
- * A batch locked for removal, but for its list; the number of cards that go
+ * A batch locked for removal whose list has gone; the number of cards that go
  * with it. Whatever the isolation level, cards count that others have issued
  * or relabelled by now.
  */
@@ -99,6 +99,7 @@ EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *)
 
 	for (uint64 i = 0; i < count; i++)
 		ResultBatch(i, &batches[i]);
+	DeleteNumbers(batches, count);
 	for (uint64 i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -107,7 +108,6 @@ EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *)
 		*cards += end(&batches[i]);
 		CloseQueries();
 	}
-	DeleteNumbers(batches, count);
 	return count;
 }
 
@@ -174,8 +174,8 @@ remove_batch(PG_FUNCTION_ARGS)
 
 	OpenQueries();
 	RequireBatch(batch_id, BATCH_REMOVE, &batch);
-	RemoveBatch(&batch);
 	DeleteNumbers(&batch, 1);
+	RemoveBatch(&batch);
 	CloseQueries();
 	PG_RETURN_VOID();
 }
