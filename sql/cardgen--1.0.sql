@@ -157,10 +157,10 @@ CREATE TABLE cardgen.batch
 	issuable_until timestamptz,
 	is_listed boolean NOT NULL DEFAULT true,
 	request_id uuid,
-	part integer,
-	requested_count bigint,
+	part integer NOT NULL DEFAULT 0,
+	requested_count bigint NOT NULL,
 	requested_size integer,
-	cards_per_batch integer,
+	cards_per_batch integer NOT NULL,
 	requested_label text COLLATE "C",
 	UNIQUE (series_code, first_ordinal),
 	UNIQUE (request_id, part),
@@ -186,7 +186,9 @@ COMMENT ON COLUMN cardgen.batch.requested_label IS 'the label that was named, to
 COMMENT ON INDEX cardgen.batch_ends_on IS 'finds the batches to take off the list or to remove';
 
 -- Vacuum makes the space of removed batches usable and summarizes the index;
--- it reads only pages that have changed, so it may well come often.
+-- it reads only pages that have changed, so it may well come often. Several
+-- values a range: where small batches use the space of others, the smallest and
+-- the largest would take in all that lies between.
 CREATE TABLE cardgen.generated_card
 (
 	batch_id integer NOT NULL,
@@ -196,7 +198,7 @@ WITH (autovacuum_vacuum_scale_factor = 0.02,
 	  autovacuum_vacuum_insert_scale_factor = 0.02,
 	  autovacuum_analyze_scale_factor = 0.02);
 CREATE INDEX generated_card_batch_id ON cardgen.generated_card
-	USING brin (batch_id) WITH (pages_per_range = 32);
+	USING brin (batch_id int4_minmax_multi_ops) WITH (pages_per_range = 32);
 COMMENT ON TABLE cardgen.generated_card IS 'the numbers of each batch; inserted and deleted with it, never updated';
 COMMENT ON COLUMN cardgen.generated_card.number IS 'as printed';
 COMMENT ON INDEX cardgen.generated_card_batch_id IS 'finds the pages of a batch';
@@ -514,6 +516,18 @@ CREATE FUNCTION cardgen.set_card_statuses(numbers text[], status_label text, rea
 	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 100000
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.set_card_statuses IS 'set_card_status for many; says of each whether it was done';
+
+CREATE FUNCTION cardgen.import_cards(
+	series_code text,
+	numbers text[],
+	customer_ids text[] DEFAULT NULL,
+	status_labels text[] DEFAULT NULL,
+	issued_on timestamptz[] DEFAULT NULL,
+	expires_on date[] DEFAULT NULL)
+	RETURNS TABLE ("position" integer, number text, sqlstate text, error_name text, problem text)
+	AS 'MODULE_PATHNAME' LANGUAGE C ROWS 100
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION cardgen.import_cards IS 'takes in cards that another system generated; returns those that it did not, and why';
 
 CREATE FUNCTION cardgen.expire_cards() RETURNS integer
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

@@ -22,7 +22,8 @@ static PreparedQuery batch_by_id[] = {
 	[BATCH_REMOVE] = {BATCH_BY_ID " FOR UPDATE", 1, {INT4OID}}
 };
 
-#define HAS_ORDINAL "coalesce(b.ordinals @> $2, $2 - b.first_ordinal < b.card_count)"
+#define HAS(ordinal) "coalesce(b.ordinals @> " ordinal ", " ordinal " - b.first_ordinal < b.card_count)"
+#define HAS_ORDINAL HAS("$2")
 
 /* Batches that lie between others are few: only where a series was about to end. */
 #define BATCH_BETWEEN \
@@ -45,6 +46,15 @@ static PreparedQuery keep_batch_of_ordinal[] = {
 	" AND " HAS_ORDINAL " FOR KEY SHARE",
 	2, {TEXTOID, INT8OID}},
 	{BATCH_BETWEEN " FOR KEY SHARE", 2, {TEXTOID, INT8OID}}
+};
+
+static PreparedQuery find_generated = {
+	"SELECT n.ordinal FROM unnest($2) AS n (ordinal) WHERE"
+	" (SELECT " HAS("n.ordinal") " FROM cardgen.batch b"
+	"  WHERE b.series_code = $1 AND b.first_ordinal <= n.ordinal ORDER BY b.first_ordinal DESC LIMIT 1)"
+	" OR EXISTS (SELECT FROM cardgen.batch b"
+	"  WHERE b.series_code = $1 AND b.first_ordinal IS NULL AND b.ordinals @> n.ordinal) ORDER BY n.ordinal",
+	2, {TEXTOID, INT8ARRAYOID}
 };
 
 static PreparedQuery update_label = {
@@ -151,6 +161,26 @@ ParseRuns(const char *text, Ordinals *ordinals)
 		AppendRun(ordinals, first, strtoi64(comma + 1, NULL, 10));
 		text = comma;
 	}
+}
+
+void
+FindGenerated(const char *series_code, const int64 *ordinals, int count, bool *is_generated)
+{
+	Datum	   *values = palloc_array(Datum, count);
+	uint64		found;
+	uint64		row = 0;
+
+	for (int i = 0; i < count; i++)
+		values[i] = Int64GetDatum(ordinals[i]);
+	found = ReadLatest(&find_generated, (NullableDatum[]) {
+			TextArgument(series_code), ArrayOf(INT8OID, values, NULL, count)});
+	for (int i = 0; i < count; i++)
+	{
+		is_generated[i] = row < found && ResultInt8(row, 0) == ordinals[i];
+		row += is_generated[i] ? 1 : 0;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	pfree(values);
 }
 
 void

@@ -48,6 +48,9 @@ extern bool FindBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *ba
 extern bool FindLatestBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch);
 extern bool KeepBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch);
 
+/* Which of some ascending ordinals has a batch that is there now? */
+extern void FindGenerated(const char *series_code, const int64 *ordinals, int count, bool *is_generated);
+
 /* Its ordinals and what makes numbers of them, in CurrentMemoryContext. */
 extern void BatchOrdinals(const Batch *batch, Ordinals *ordinals);
 extern const NumberCodec *BatchCodec(const Batch *batch);

@@ -18,9 +18,12 @@
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
-#define CARD_COLUMNS \
-	"number, series_code, batch_id, ordinal, status::text, status_label, customer_id," \
+#define COLUMNS_WITH(status) \
+	"number, series_code, batch_id, ordinal, " status ", status_label, customer_id," \
 	" generated_on, issued_on, expires_on, replaces, replaced_by"
+
+#define CARD_COLUMNS COLUMNS_WITH("status::text")
+#define CARD_COLUMN_NAMES COLUMNS_WITH("status")
 
 #define CARD_COLUMN_COUNT 12
 
@@ -46,8 +49,7 @@ static PreparedQuery lock_rows = {
 };
 
 #define STORE_CARD(source) \
-	"INSERT INTO cardgen.card AS c (number, series_code, batch_id, ordinal, status, status_label," \
-	" customer_id, generated_on, issued_on, expires_on, replaces, replaced_by) " source \
+	"INSERT INTO cardgen.card AS c (" CARD_COLUMN_NAMES ") " source \
 	" ON CONFLICT (number) DO UPDATE SET status = excluded.status, status_label = excluded.status_label," \
 	" customer_id = excluded.customer_id, issued_on = excluded.issued_on, expires_on = excluded.expires_on," \
 	" replaces = excluded.replaces, replaced_by = excluded.replaced_by" \
@@ -67,6 +69,19 @@ static PreparedQuery store_cards = {
 			   " status, status_label, customer_id, generated_on, issued_on, expires_on, replaces, replaced_by)"),
 	13, {TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
 	TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, DATEARRAYOID, TEXTARRAYOID, TEXTARRAYOID, BOOLOID}
+};
+
+static PreparedQuery insert_card = {
+	"INSERT INTO cardgen.card (" CARD_COLUMN_NAMES ")"
+	" SELECT $1, $2, $3, $4, $5::cardgen.card_status, $6, $7, $8, $9, $10, $11, $12",
+	12, {TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID,
+	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID}
+};
+
+static const BulkTable card_table = {
+	"card", &insert_card, CARD_COLUMN_COUNT,
+	{"number", "series_code", "batch_id", "ordinal", "status", "status_label", "customer_id",
+	"generated_on", "issued_on", "expires_on", "replaces", "replaced_by"}
 };
 
 static const Oid column_types[CARD_COLUMN_COUNT] = {
@@ -92,6 +107,11 @@ static PreparedQuery log_changes = {
 };
 
 #define LOG_COLUMN_COUNT 6
+
+static const BulkTable log_table = {
+	"card_status_log", &log_change, LOG_COLUMN_COUNT,
+	{"number", "from_label", "to_label", "from_customer_id", "to_customer_id", "reason"}
+};
 
 Oid
 CardTable(void)
@@ -393,6 +413,35 @@ StoreCards(CardChanges *changes)
 	StoreSome(changes, false);
 	LogStored(changes);
 	SortPending(changes);
+}
+
+BulkInsert *
+BeginNewCards(void)
+{
+	return BeginBulkInsert(&card_table);
+}
+
+BulkInsert *
+BeginNewChanges(void)
+{
+	return BeginBulkInsert(&log_table);
+}
+
+void
+StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change)
+{
+	MemoryContext caller_context = MemoryContextSwitchTo(BulkInsertContext(cards));
+	NullableDatum columns[CARD_COLUMN_COUNT];
+
+	CardColumns(&change->card, columns);
+	BulkInsertRow(cards, columns);
+	if (log != NULL)
+	{
+		MemoryContextSwitchTo(BulkInsertContext(log));
+		LogColumns(change, columns);
+		BulkInsertRow(log, columns);
+	}
+	MemoryContextSwitchTo(caller_context);
 }
 
 Datum

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "bulk_insert.h"
 #include "configuration.h"
 #include "nodes/execnodes.h"
 
@@ -98,6 +99,14 @@ extern void DecideCards(CardChanges *changes, Decide decide, Decide repeated, vo
  * caller does not know of, and logs what was stored.
  */
 extern void StoreCards(CardChanges *changes);
+
+/*
+ * Stores and logs cards that no one else can have, a row at a time; log NULL:
+ * there is no change to log.
+ */
+extern BulkInsert *BeginNewCards(void);
+extern BulkInsert *BeginNewChanges(void);
+extern void StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change);
 
 /* A card as a row of the table card, for the caller of the verb. */
 extern Datum ResultCard(const Card *card);

@@ -94,7 +94,7 @@ RequireIncarnation(const Series *series, const pg_uuid_t *incarnation)
 	Refuse(ConcurrentChange("the card series"));
 }
 
-static int64
+int64
 DecodeNumber(Configuration *configuration, Series *series, const char *number)
 {
 	int64		ordinal = CodecDecode(SeriesCodec(configuration, series), number);

@@ -54,6 +54,7 @@ struct Configuration
 	HTAB	   *series_by_code;
 	HTAB	   *series_by_shape;
 	List	   *shapes;
+	bool		is_length_known[NUMBER_MAX_LENGTH + 1];
 	int			label_count;
 	StatusLabel *labels;
 	const StatusLabel *defaults[STATUS_COUNT];
@@ -203,7 +204,16 @@ RememberSeries(Configuration *configuration, uint64 row)
 
 	of_code = hash_search(configuration->series_by_code, ResultText(row, 0), HASH_FIND, NULL);
 	if (of_code != NULL)
+	{
+		pg_uuid_t	incarnation = ResultUuid(row, 2);
+
+		if (!IsOfSeries(of_code->series, &incarnation))
+		{
+			is_stale = true;
+			Refuse(ConcurrentChange("the card series"));
+		}
 		return of_code->series;
+	}
 	series = ResultSeries(row, configuration->context);
 	of_code = hash_search(configuration->series_by_code, series->code, HASH_ENTER, NULL);
 	of_code->series = series;
@@ -442,7 +452,7 @@ MatchNumber(Configuration *configuration, const char *text, size_t length,
 		strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") < length)
 		return NUMBER_MALFORMED;
 	match = MatchKnown(configuration, text, length, series, number);
-	if (match != NUMBER_MALFORMED)
+	if (match != NUMBER_MALFORMED || configuration->is_length_known[length])
 		return match;
 
 	OpenQueries();
@@ -451,6 +461,21 @@ MatchNumber(Configuration *configuration, const char *text, size_t length,
 		RememberSeries(configuration, i);
 	CloseQueries();
 	return count == 0 ? NUMBER_MALFORMED : MatchKnown(configuration, text, length, series, number);
+}
+
+void
+LearnSeriesOfLength(Configuration *configuration, size_t length)
+{
+	uint64		count;
+
+	if (length > NUMBER_MAX_LENGTH || configuration->is_length_known[length])
+		return;
+	OpenQueries();
+	count = ReadSeriesOfLength(length);
+	for (uint64 i = 0; i < count; i++)
+		RememberSeries(configuration, i);
+	CloseQueries();
+	configuration->is_length_known[length] = true;
 }
 
 static void

@@ -69,6 +69,9 @@ extern Refusal *CheckGenerates(const Series *series);
 extern NumberMatch MatchNumber(Configuration *configuration, const char *text, size_t length,
 							   Series **series, char *number);
 
+/* Reads the series with numbers of a length, once: for whoever looks for many of them. */
+extern void LearnSeriesOfLength(Configuration *configuration, size_t length);
+
 /* Are there series whose numbers have no format? */
 extern bool HasImportedSeries(const Configuration *configuration);
 

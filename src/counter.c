@@ -14,8 +14,17 @@
 
 #define RESERVED_STEP 1000
 
+/* Does the last batch end behind a place? Then the counter is from an older backup than it. */
+#define LAST_BATCH(place, question) \
+	"coalesce((SELECT coalesce(" question ") FROM cardgen.batch b WHERE b.series_code = $1 AND b.first_ordinal " place \
+	" ORDER BY b.first_ordinal DESC LIMIT 1), false)"
+
+#define IS_BEHIND(next) \
+	LAST_BATCH("IS NOT NULL", "upper(b.ordinals) > " next ", b.first_ordinal > " next " - b.card_count")
+
 static PreparedQuery lock_counter = {
-	"SELECT next_ordinal, incarnation FROM cardgen.series_counter WHERE series_code = $1 FOR NO KEY UPDATE",
+	"SELECT c.next_ordinal, c.incarnation, " IS_BEHIND("c.next_ordinal")
+	" FROM cardgen.series_counter c WHERE c.series_code = $1 FOR NO KEY UPDATE",
 	1, {TEXTOID}
 };
 
@@ -35,7 +44,8 @@ static PreparedQuery number_batch = {
 static PreparedQuery take_from_counter = {
 	"UPDATE cardgen.series_counter c SET next_ordinal = c.next_ordinal + 1"
 	" WHERE c.series_code = (SELECT l.series_code FROM cardgen.series_counter l"
-	"  WHERE l.series_code = $1 AND l.next_ordinal < $2 FOR NO KEY UPDATE SKIP LOCKED)"
+	"  WHERE l.series_code = $1 AND l.next_ordinal < $2 AND NOT " IS_BEHIND("l.next_ordinal")
+	"  FOR NO KEY UPDATE SKIP LOCKED)"
 	" RETURNING next_ordinal - 1, incarnation, EXISTS (SELECT FROM cardgen.reserved_range r"
 	"  WHERE r.series_code = $1 AND r.first_ordinal = c.next_ordinal)",
 	2, {TEXTOID, INT8OID}
@@ -47,7 +57,8 @@ static PreparedQuery take_from_range = {
 	" WHERE f.series_code = $1 AND f.end_ordinal = (SELECT l.end_ordinal FROM cardgen.free_range l"
 	"  WHERE l.series_code = $1 AND l.first_ordinal < l.end_ordinal LIMIT 1 FOR UPDATE SKIP LOCKED)"
 	" RETURNING first_ordinal - 1, (SELECT c.incarnation FROM cardgen.series_counter c WHERE c.series_code = $1),"
-	" first_ordinal = end_ordinal, end_ordinal",
+	" first_ordinal = end_ordinal, end_ordinal, "
+	LAST_BATCH("< f.first_ordinal", "b.ordinals @> f.first_ordinal - 1, f.first_ordinal - 1 - b.first_ordinal < b.card_count"),
 	1, {TEXTOID}
 };
 
@@ -96,7 +107,7 @@ static PreparedQuery delete_reserved = {
 };
 
 static PreparedQuery count_remaining = {
-	"SELECT ($2 - c.next_ordinal"
+	"SELECT least(9223372036854775807, $2 - c.next_ordinal"
 	" + (SELECT coalesce(sum(end_ordinal - first_ordinal), 0) FROM cardgen.free_range WHERE series_code = $1)"
 	" - (SELECT coalesce(sum(end_ordinal - first_ordinal), 0) FROM cardgen.reserved_range WHERE series_code = $1))::bigint"
 	" FROM cardgen.series_counter c WHERE c.series_code = $1",
@@ -117,10 +128,52 @@ LockCounter(const char *series_code, Counter *counter)
 
 	ReturnBlock(series_code);
 	if (RunQuery(&lock_counter, &code) == 0)
-		Refuse(UnknownSeries(series_code));
+		Refuse(ReadSeriesOfCode(series_code) ? SeriesIncomplete(series_code) : UnknownSeries(series_code));
 	counter->series_code = pstrdup(series_code);
 	counter->next_ordinal = ResultInt8(0, 0);
 	counter->incarnation = ResultUuid(0, 1);
+	counter->is_behind = ResultBool(0, 2);
+}
+
+/* The free ranges, from the lowest on, locked. */
+Ordinals
+LockRanges(const Series *series)
+{
+	NullableDatum code = TextArgument(series->code);
+	uint64		found = RunQuery(&lock_ranges, &code);
+	Ordinals	ranges;
+
+	InitOrdinals(&ranges);
+	for (uint64 i = 0; i < found; i++)
+	{
+		int64		first = ResultInt8(i, 0);
+		int64		end = ResultInt8(i, 1);
+
+		if (first < 0 || end > series->capacity)
+			Refuse(CounterBroken(series->code));
+		AppendRange(&ranges, first, end);
+	}
+	return ranges;
+}
+
+void
+TakeOutOfRange(const Series *series, const OrdinalRun *range, const Ordinals *kept)
+{
+	NullableDatum code = TextArgument(series->code);
+	NullableDatum end = Int8Argument(range->end);
+	bool		keeps_end = false;
+
+	for (int i = 0; i < kept->run_count; i++)
+	{
+		const OrdinalRun *run = &kept->runs[i];
+
+		keeps_end = run->end == range->end;
+		RunQuery(keeps_end ? &shrink_range : &insert_range, keeps_end ?
+				 (NullableDatum[]) {code, end, Int8Argument(run->first)} :
+				 (NullableDatum[]) {code, Int8Argument(run->first), Int8Argument(run->end)});
+	}
+	if (!keeps_end)
+		RunQuery(&delete_range, (NullableDatum[]) {code, end});
 }
 
 /* What a walk ahead from the counter has come to. */
@@ -169,27 +222,6 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 	return walk;
 }
 
-/* The free ranges, from the lowest on, locked. */
-static Ordinals
-LockRanges(const Series *series)
-{
-	NullableDatum code = TextArgument(series->code);
-	uint64		found = RunQuery(&lock_ranges, &code);
-	Ordinals	ranges;
-
-	InitOrdinals(&ranges);
-	for (uint64 i = 0; i < found; i++)
-	{
-		int64		first = ResultInt8(i, 0);
-		int64		end = ResultInt8(i, 1);
-
-		if (first < 0 || end > series->capacity)
-			Refuse(CounterBroken(series->code));
-		AppendRange(&ranges, first, end);
-	}
-	return ranges;
-}
-
 /* The first ones of a range that is locked. */
 static void
 TakeFromRange(const Series *series, const OrdinalRun *range, int64 count)
@@ -212,6 +244,8 @@ Take(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 {
 	Walk		walk;
 
+	if (counter->is_behind)
+		Refuse(CounterBehind(series->code));
 	InitOrdinals(taken);
 	walk = WalkAhead(series, counter->next_ordinal, count, taken);
 	if (taken->count < count)
@@ -259,6 +293,18 @@ TakeBatch(const Series *series, const Counter *counter, int64 count, Ordinals *t
 }
 
 void
+PassOver(const Series *series, const Counter *counter, int64 below)
+{
+	Ordinals	none;
+	Walk		walk;
+
+	InitOrdinals(&none);
+	walk = WalkAhead(series, counter->next_ordinal, 0, &none);
+	walk.passed_over += below;
+	MoveCounter(series, walk, false);
+}
+
+void
 TakeOrdinals(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 {
 	MoveCounter(series, Take(series, counter, count, taken), false);
@@ -280,12 +326,17 @@ SkipOrdinals(const Series *series, const Counter *counter, int64 count)
 }
 
 static bool
-ResultOrdinal(uint64 found, int64 *ordinal, pg_uuid_t *incarnation)
+ResultOrdinal(const char *series_code, uint64 found, int64 *ordinal, pg_uuid_t *incarnation)
 {
+	NullableDatum of_counter;
+
 	if (found == 0)
 		return false;
+	of_counter = ResultColumn(0, 1);
+	if (of_counter.isnull)
+		Refuse(SeriesIncomplete(series_code));
 	*ordinal = ResultInt8(0, 0);
-	*incarnation = ResultUuid(0, 1);
+	*incarnation = *DatumGetUUIDP(of_counter.value);
 	return true;
 }
 
@@ -294,8 +345,10 @@ TakeOneFromRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation
 {
 	NullableDatum code = TextArgument(series_code);
 
-	if (!ResultOrdinal(RunQuery(&take_from_range, &code), ordinal, incarnation))
+	if (!ResultOrdinal(series_code, RunQuery(&take_from_range, &code), ordinal, incarnation))
 		return false;
+	if (ResultBool(0, 4))
+		Refuse(CounterBehind(series_code));
 	if (ResultBool(0, 2))
 		RunQuery(&delete_range, (NullableDatum[]) {code, Int8Argument(ResultInt8(0, 3))});
 	return true;
@@ -306,7 +359,7 @@ TakeOneFromCounter(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
 {
 	Ordinals	none;
 
-	if (!ResultOrdinal(RunQuery(&take_from_counter, (NullableDatum[]) {
+	if (!ResultOrdinal(series->code, RunQuery(&take_from_counter, (NullableDatum[]) {
 				TextArgument(series->code), Int8Argument(series->capacity)}), ordinal, incarnation))
 		return false;
 	if (ResultBool(0, 2))
@@ -345,6 +398,8 @@ TakeWithCounter(const Series *series, const Counter *counter, int64 block_size, 
 	int64		ordinal;
 	int64		end;
 
+	if (counter->is_behind)
+		Refuse(CounterBehind(series->code));
 	InitOrdinals(&taken);
 	walk = WalkAhead(series, counter->next_ordinal, wanted, &taken);
 	if (taken.count == 0)

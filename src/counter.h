@@ -19,6 +19,7 @@ typedef struct Counter
 	const char *series_code;
 	pg_uuid_t	incarnation;
 	int64		next_ordinal;
+	bool		is_behind;		/* of the series' batches: to be refused by whoever takes from it */
 } Counter;
 
 /* The counter, locked until the transaction ends; waits for others. */
@@ -35,6 +36,20 @@ extern int64 TakeOrdinal(const char *series_code, Configuration **configuration,
 
 /* Passes over the next ones, and as many of each free range. */
 extern void SkipOrdinals(const Series *series, const Counter *counter, int64 count);
+
+/*
+ * With the counter locked: the free ranges, from the lowest one on, each a run,
+ * locked as well; and what is to be left of one of them.
+ */
+extern Ordinals LockRanges(const Series *series);
+extern void TakeOutOfRange(const Series *series, const OrdinalRun *range, const Ordinals *kept);
+
+/*
+ * Moves the counter on from reserved ordinals; so many more below it were
+ * imported. Its row is updated in any case: whoever has an older snapshot of
+ * what is reserved can't use it then.
+ */
+extern void PassOver(const Series *series, const Counter *counter, int64 below);
 
 /* How many are left, as the caller's snapshot has it. */
 extern int64 RemainingOrdinals(const Series *series);

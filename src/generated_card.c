@@ -13,6 +13,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "bulk_insert.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
@@ -41,8 +42,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-/* That of the operator class int4_minmax_ops; it has no name in C. */
+/* Those of int4_minmax_ops and int4_minmax_multi_ops; they have no names in C. */
 #define INTEGER_MINMAX_FAMILY 4054
+#define INTEGER_MINMAX_MULTI_FAMILY 4602
 
 static PreparedQuery insert_numbers = {
 	"INSERT INTO cardgen.generated_card (batch_id, number) SELECT $1, cardgen.download_batch($1)",
@@ -54,6 +56,18 @@ static PreparedQuery delete_numbers = {
 	1, {INT4OID}
 };
 
+static PreparedQuery delete_numbers_of_run = {
+	"DELETE FROM cardgen.generated_card WHERE batch_id BETWEEN $1 AND $2",
+	2, {INT4OID, INT4OID}
+};
+
+/* Batches whose ids follow each other. */
+typedef struct BatchRun
+{
+	int32		first;
+	int32		last;
+} BatchRun;
+
 static Relation
 OpenGeneratedCard(void)
 {
@@ -61,27 +75,17 @@ OpenGeneratedCard(void)
 					  RowExclusiveLock);
 }
 
-/*
- * Is the table as the install script made it, so that rows can go straight to
- * the heap? Whatever an INSERT would have to heed makes it answer no.
- */
+/* Is the table as the install script made it? */
 static bool
-IsPlainHeap(Relation relation)
+IsAsInstalled(Relation relation)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
 
-	return relation->rd_rel->relkind == RELKIND_RELATION &&
-		relation->rd_rel->relam == HEAP_TABLE_AM_OID &&
-		!relation->rd_rel->relispartition &&
-		!relation->rd_rel->relrowsecurity &&
-		relation->trigdesc == NULL &&
-		relation->rd_rules == NULL &&
-		!IsDistributed(RelationGetRelid(relation)) &&
+	return IsPlainHeap(relation) &&
 		descriptor->natts == 2 &&
 		TupleDescAttr(descriptor, 0)->atttypid == INT4OID &&
 		TupleDescAttr(descriptor, 1)->atttypid == TEXTOID &&
-		(descriptor->constr == NULL ||
-		 (descriptor->constr->num_check == 0 && !descriptor->constr->has_generated_stored));
+		(descriptor->constr == NULL || descriptor->constr->num_check == 0);
 }
 
 /* Would all rows of a batch on one page have the same index entry? */
@@ -264,7 +268,7 @@ StoreNumbers(const Batch *batch, const Ordinals *ordinals, const NumberCodec *co
 {
 	Relation	relation = OpenGeneratedCard();
 
-	if (IsPlainHeap(relation))
+	if (IsAsInstalled(relation))
 		StoreDirectly(relation, batch, ordinals, codec);
 	else
 		RunQuery(&insert_numbers, (NullableDatum[]) {Int4Argument(batch->batch_id)});
@@ -280,10 +284,46 @@ StoreBatch(const Batch *batch)
 	StoreNumbers(batch, &ordinals, BatchCodec(batch));
 }
 
-void
-DeleteNumbers(int32 batch_id)
+static int
+CompareIds(const void *a, const void *b)
 {
-	RunQuery(&delete_numbers, (NullableDatum[]) {Int4Argument(batch_id)});
+	int32		one = *(const int32 *) a;
+	int32		other = *(const int32 *) b;
+
+	return (one > other) - (one < other);
+}
+
+/*
+ * Many small batches share a page: each run is read and deleted at once. Citus
+ * finds the shard of a single id only.
+ */
+static int
+ListedRuns(const Batch *batches, uint64 count, bool is_distributed, BatchRun **runs)
+{
+	int32	   *ids = palloc(sizeof(int32) * (count + 1));
+	uint64		listed = 0;
+	int			run_count = 0;
+
+	for (uint64 i = 0; i < count; i++)
+		if (batches[i].is_listed)
+			ids[listed++] = batches[i].batch_id;
+	qsort(ids, listed, sizeof(int32), CompareIds);
+	*runs = palloc(sizeof(BatchRun) * (listed + 1));
+	for (uint64 i = 0; i < listed; i++)
+	{
+		if (i > 0 && !is_distributed && ids[i] == ids[i - 1] + 1)
+			(*runs)[run_count - 1].last = ids[i];
+		else
+			(*runs)[run_count++] = (BatchRun) {ids[i], ids[i]};
+	}
+	return run_count;
+}
+
+static void
+DeleteRun(BatchRun run)
+{
+	RunQuery(run.first == run.last ? &delete_numbers : &delete_numbers_of_run,
+			 (NullableDatum[]) {Int4Argument(run.first), Int4Argument(run.last)});
 }
 
 /* An index that is not valid may have no pages to be read, not even its first one. */
@@ -295,19 +335,21 @@ SummarizesBatches(Relation index)
 		index->rd_rel->relam == BRIN_AM_OID &&
 		index->rd_index->indnatts == 1 &&
 		index->rd_index->indkey.values[0] == 1 &&
-		index->rd_opfamily[0] == INTEGER_MINMAX_FAMILY;
+		(index->rd_opfamily[0] == INTEGER_MINMAX_FAMILY || index->rd_opfamily[0] == INTEGER_MINMAX_MULTI_FAMILY);
 }
 
-/* Adds the pages that may hold a batch, as far as the summaries tell. */
+/* Adds the pages that may hold batches of a run, as far as the summaries tell. */
 static void
-AddPages(TIDBitmap *pages, Relation index, int32 batch_id)
+AddPages(TIDBitmap *pages, Relation index, BatchRun run)
 {
-	IndexScanDesc scan = BeginBitmapScan(index, GetActiveSnapshot(), 1);
-	ScanKeyData key;
+	IndexScanDesc scan = BeginBitmapScan(index, GetActiveSnapshot(), 2);
+	ScanKeyData keys[2];
 
-	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, INT4OID, InvalidOid,
-						   F_INT4EQ, Int32GetDatum(batch_id));
-	index_rescan(scan, &key, 1, NULL, 0);
+	ScanKeyEntryInitialize(&keys[0], 0, 1, BTGreaterEqualStrategyNumber, INT4OID, InvalidOid,
+						   F_INT4GE, Int32GetDatum(run.first));
+	ScanKeyEntryInitialize(&keys[1], 0, 1, BTLessEqualStrategyNumber, INT4OID, InvalidOid,
+						   F_INT4LE, Int32GetDatum(run.last));
+	index_rescan(scan, keys, lengthof(keys), NULL, 0);
 	(void) index_getbitmap(scan, pages);
 	index_endscan(scan);
 }
@@ -332,16 +374,16 @@ Desummarize(Relation index, TIDBitmap *pages)
 }
 
 static void
-ForgetIndexed(Relation index, const Batch *batches, uint64 count)
+ForgetIndexed(Relation index, const BatchRun *runs, int run_count)
 {
 	TIDBitmap  *pages = tbm_create(work_mem * (Size) 1024, NULL);
 	MemoryContext scan_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen pages of a batch",
 													   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller_context = MemoryContextSwitchTo(scan_context);
 
-	for (uint64 i = 0; i < count; i++)
+	for (int i = 0; i < run_count; i++)
 	{
-		AddPages(pages, index, batches[i].batch_id);
+		AddPages(pages, index, runs[i]);
 		MemoryContextReset(scan_context);
 	}
 	MemoryContextSwitchTo(caller_context);
@@ -356,11 +398,9 @@ ForgetIndexed(Relation index, const Batch *batches, uint64 count)
  * the space is used again. Vacuum summarizes what is taken out here; where it
  * is at work just now, leave it alone rather than wait.
  */
-void
-ForgetBatches(const Batch *batches, uint64 count)
+static void
+ForgetRuns(Relation relation, const BatchRun *runs, int run_count)
 {
-	Relation	relation = OpenGeneratedCard();
-
 	if (ConditionalLockRelation(relation, ShareUpdateExclusiveLock))
 	{
 		List	   *indexes = RelationGetIndexList(relation);
@@ -371,11 +411,28 @@ ForgetBatches(const Batch *batches, uint64 count)
 			Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
 			if (SummarizesBatches(index))
-				ForgetIndexed(index, batches, count);
+				ForgetIndexed(index, runs, run_count);
 			index_close(index, AccessShareLock);
 		}
 		list_free(indexes);
 		UnlockRelation(relation, ShareUpdateExclusiveLock);
 	}
+}
+
+/* Pages that are forgotten are read whatever batch is looked for: after the last is deleted. */
+void
+DeleteNumbers(const Batch *batches, uint64 count)
+{
+	Relation	relation = OpenGeneratedCard();
+	BatchRun   *runs;
+	int			run_count = ListedRuns(batches, count, IsDistributed(RelationGetRelid(relation)), &runs);
+
+	for (int i = 0; i < run_count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		DeleteRun(runs[i]);
+	}
+	if (run_count > 0)
+		ForgetRuns(relation, runs, run_count);
 	table_close(relation, NoLock);
 }

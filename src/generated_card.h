@@ -8,13 +8,11 @@
 
 #include "batch.h"
 
-/*
- * All within OpenQueries(). Pages that have been forgotten are read whatever
- * batch is looked for, so forget all batches after the last is deleted.
- */
+/* All within OpenQueries(). */
 extern void StoreNumbers(const Batch *batch, const Ordinals *ordinals, const NumberCodec *codec);
 extern void StoreBatch(const Batch *batch);
-extern void DeleteNumbers(int32 batch_id);
-extern void ForgetBatches(const Batch *batches, uint64 count);
+
+/* Those of the batches that were listed when they were read; of all of them in one call. */
+extern void DeleteNumbers(const Batch *batches, uint64 count);
 
 #endif

@@ -112,6 +112,7 @@ extern Refusal *KeyWrapped(const char *series_code);
 extern Refusal *KeyCommandUnset(void);
 extern Refusal *KeyCommandFailed(const char *setting, const char *how);
 extern Refusal *SeriesIncomplete(const char *code);
+extern Refusal *CounterBehind(const char *series_code);
 extern Refusal *SeriesBroken(const char *code);
 extern Refusal *CounterBroken(const char *code);
 extern Refusal *CitusMissing(void);

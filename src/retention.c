@@ -66,9 +66,9 @@ PG_FUNCTION_INFO_V1(remove_batch);
 PG_FUNCTION_INFO_V1(retain_batch);
 
 /*
- * A batch locked for removal; the number of cards that go with it. Whatever
- * the isolation level, cards count that others have issued or relabelled by
- * now.
+ * A batch locked for removal whose list has gone; the number of cards that go
+ * with it. Whatever the isolation level, cards count that others have issued
+ * or relabelled by now.
  */
 static int64
 RemoveBatch(const Batch *batch)
@@ -79,8 +79,6 @@ RemoveBatch(const Batch *batch)
 	RunLatest(&delete_cards, arguments);
 	ReadLatest(&count_issued, arguments);
 	issued = ResultInt8(0, 0);
-	if (batch->is_listed)
-		DeleteNumbers(batch->batch_id);
 	RunQuery(&delete_batch, arguments);
 	return batch->card_count - issued;
 }
@@ -88,12 +86,11 @@ RemoveBatch(const Batch *batch)
 static int64
 UnlistBatch(const Batch *batch)
 {
-	DeleteNumbers(batch->batch_id);
 	RunQuery(&unlist_batch, (NullableDatum[]) {Int4Argument(batch->batch_id)});
 	return 0;
 }
 
-/* Locks up to so many batches and ends them one by one; how many, and the cards that went with them. */
+/* Locks up to so many batches and ends them; how many, and the cards that went with them. */
 static uint64
 EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *), int64 *cards)
 {
@@ -102,6 +99,8 @@ EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *)
 
 	for (uint64 i = 0; i < count; i++)
 		ResultBatch(i, &batches[i]);
+	/* First of all: a DBA's foreign key may lead from them to the batches. */
+	DeleteNumbers(batches, count);
 	for (uint64 i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -110,8 +109,6 @@ EndBatches(PreparedQuery *lock, NullableDatum most, int64 (*end) (const Batch *)
 		*cards += end(&batches[i]);
 		CloseQueries();
 	}
-	if (count > 0)
-		ForgetBatches(batches, count);
 	return count;
 }
 
@@ -178,8 +175,8 @@ remove_batch(PG_FUNCTION_ARGS)
 
 	OpenQueries();
 	RequireBatch(batch_id, BATCH_REMOVE, &batch);
+	DeleteNumbers(&batch, 1);
 	RemoveBatch(&batch);
-	ForgetBatches(&batch, 1);
 	CloseQueries();
 	PG_RETURN_VOID();
 }

@@ -22,6 +22,11 @@ static PreparedQuery read_series = {
 	1, {TEXTOID}
 };
 
+static PreparedQuery read_of_length = {
+	"SELECT " SERIES_COLUMNS " FROM cardgen.series WHERE " NUMBER_LENGTH " = $1",
+	1, {INT4OID}
+};
+
 /* Those of a length with a prefix and suffix that a text in capitals has. */
 static PreparedQuery read_candidates = {
 	"SELECT " SERIES_COLUMNS " FROM cardgen.series WHERE " NUMBER_LENGTH " = $1 AND upper(prefix) = ANY ($2)"
@@ -135,6 +140,12 @@ bool
 ReadSeriesOfCode(const char *code)
 {
 	return ReadLatest(&read_series, (NullableDatum[]) {TextArgument(code)}) > 0;
+}
+
+uint64
+ReadSeriesOfLength(size_t length)
+{
+	return ReadLatest(&read_of_length, (NullableDatum[]) {Int4Argument((int) length)});
 }
 
 uint64

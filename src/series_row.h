@@ -35,9 +35,11 @@ extern void BuildFormat(NumberFormat *format, const char *prefix, const char *su
 
 /*
  * All within OpenQueries(), in the newest snapshot. The rows are in
- * SPI_tuptable: that of a code, or those that a number could be of.
+ * SPI_tuptable: that of a code, those with numbers of a length, or those that
+ * a number could be of.
  */
 extern bool ReadSeriesOfCode(const char *code);
+extern uint64 ReadSeriesOfLength(size_t length);
 extern uint64 ReadSeriesOfNumber(const char *number, size_t length);
 extern Series *ResultSeries(uint64 row, MemoryContext context);
 

@@ -6,7 +6,7 @@ DELETE FROM cardgen.batch;
 CALL generate_batches('GOLD', 1, 1);
 CALL generate_batches('GOLD', 30);
 SELECT batch_id AS first FROM cardgen.batch WHERE card_count > 1 ORDER BY batch_id LIMIT 1 \gset
-UPDATE cardgen.batch SET expires_on = now() WHERE batch_id < :first + 10;
+UPDATE cardgen.batch SET expires_on = now(), issuable_until = now() WHERE batch_id < :first + 10;
 VACUUM (ANALYZE) cardgen.generated_card;
 SELECT cardgen.remove_expired_batches(1) \g /dev/null
 

@@ -107,13 +107,17 @@ CREATE FUNCTION own_memory() RETURNS numeric LANGUAGE sql VOLATILE AS $$
 	SELECT substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s*(\d+)')::numeric / 1024
 $$;
 
-CREATE FUNCTION blocks_read(batch integer) RETURNS integer LANGUAGE plpgsql AS $$
+-- How many blocks a statement looks at, in memory or not.
+CREATE FUNCTION blocks_of(statement text) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
 	plan json;
 BEGIN
-	EXECUTE format('EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
-					SELECT number FROM cardgen.generated_card WHERE batch_id = %s', batch) INTO plan;
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ' || statement INTO plan;
 	RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::integer +
 		(plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::integer;
 END
+$$;
+
+CREATE FUNCTION blocks_read(batch integer) RETURNS integer LANGUAGE sql AS $$
+	SELECT blocks_of('SELECT number FROM cardgen.generated_card WHERE batch_id = ' || batch)
 $$;

@@ -61,6 +61,7 @@ INSERT INTO call (text) VALUES
 	('cardgen.issue_cards(''{G00000000}'', ''{bob}'', status_label => %L)'),
 	('cardgen.issue_new_cards(series_code => %L, customer_ids => ''{bob}'')'),
 	('cardgen.issue_new_cards(''GOLD'', ''{bob}'', status_label => %L)'),
+	('cardgen.import_cards(series_code => %L, numbers => ''{G00000999}'')'),
 	('cardgen.replace_card(number => %L)'),
 	('cardgen.replace_card(''G00000001'', new_number => %L)'),
 	('cardgen.replace_card(''G00000001'', status_label => %L)'),

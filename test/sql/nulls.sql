@@ -24,6 +24,7 @@ INSERT INTO argument
 		$$find_card number='G00000000'$$,
 		$$generate_batch series_code='GOLD';card_count=1;status_label='Printed';request_id='6e7f0a52-0000-4000-8000-000000000001'$$,
 		$$generate_cards series_code='GOLD';card_count=1;status_label='Printed';request_id='6e7f0a52-0000-4000-8000-000000000001'$$,
+		$$import_cards series_code='GOLD';numbers='{G00000999}';customer_ids='{bob}';status_labels='{ACTIVE}';issued_on='{2020-01-01}';expires_on='{2030-01-01}'$$,
 		$$issue_card number='G00000000';customer_id='bob';status_label='ACTIVE'$$,
 		$$issue_cards numbers='{G00000000}';customer_ids='{bob}';status_label='ACTIVE'$$,
 		$$issue_new_card series_code='GOLD';customer_id='bob';status_label='ACTIVE'$$,

@@ -34,6 +34,7 @@ SELECT pg_temp.refused($$cardgen.set_card_status('G00000001', 'ACTIVE')$$);
 SELECT pg_temp.refused($$cardgen.issue_cards('{}', '{}')$$);
 SELECT pg_temp.refused($$cardgen.issue_new_cards('GOLD', '{}')$$);
 SELECT pg_temp.refused($$cardgen.set_card_statuses('{}', 'ACTIVE')$$);
+SELECT pg_temp.refused($$cardgen.import_cards('GOLD', '{}')$$);
 SELECT pg_temp.refused($$cardgen.replace_card('G00000001')$$);
 SELECT pg_temp.refused($$cardgen.transfer_card('G00000001', 'bob')$$);
 SELECT pg_temp.refused($$cardgen.merge_customers('ann', 'bob')$$);

@@ -32,6 +32,7 @@ my %granted = (
 	'function find_card' => \@backend,
 	'function generate_batch' => \@backend,
 	'function generate_cards' => \@backend,
+	'function import_cards' => \@dba,
 	'function issue_card' => \@backend,
 	'function issue_cards' => \@backend,
 	'function issue_new_card' => \@backend,
@@ -67,7 +68,7 @@ my %granted = (
 	'view card_stock' => \@readers,
 	'view generated_batches' => \@readers,
 	'view series_usage' => \@readers,
-	'view status_labels' => [qw(cardgen_dba cardgen_report)],
+	'view status_labels' => \@readers,
 
 	# Everyone may use a type, as is PostgreSQL's default: that is to have a
 	# column of it, and takes the schema to name it.

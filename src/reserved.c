@@ -1,0 +1,168 @@
+/*
+ * Ordinals whose numbers come by import: the series never generates them.
+ */
+#include "reserved.h"
+
+#include "bulk_insert.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "query.h"
+
+#define RANGE_STEP 10000
+
+static PreparedQuery insert_reserved = {
+	"INSERT INTO cardgen.reserved_range (series_code, first_ordinal, end_ordinal) VALUES ($1, $2, $3)",
+	3, {TEXTOID, INT8OID, INT8OID}
+};
+
+static const BulkTable reserved_range = {
+	"reserved_range", &insert_reserved, 3, {"series_code", "first_ordinal", "end_ordinal"}
+};
+
+/* The last one that begins below an ordinal may reach it. */
+static PreparedQuery find_start = {
+	"SELECT coalesce((SELECT first_ordinal FROM cardgen.reserved_range"
+	" WHERE series_code = $1 AND first_ordinal < $2 ORDER BY first_ordinal DESC LIMIT 1), $2)",
+	2, {TEXTOID, INT8OID}
+};
+
+static PreparedQuery read_ranges = {
+	"SELECT first_ordinal, end_ordinal FROM cardgen.reserved_range"
+	" WHERE series_code = $1 AND first_ordinal BETWEEN $2 AND $3 ORDER BY first_ordinal LIMIT $4",
+	4, {TEXTOID, INT8OID, INT8OID, INT4OID}
+};
+
+static PreparedQuery delete_ranges = {
+	"DELETE FROM cardgen.reserved_range WHERE series_code = $1 AND first_ordinal = ANY ($2)",
+	2, {TEXTOID, INT8ARRAYOID}
+};
+
+/* How many of the ordinals were in free ranges. */
+static int64
+TakeOutOfRanges(const Series *series, const Ordinals *free_ranges, const Ordinals *imported)
+{
+	int64		taken = 0;
+	int			next = 0;		/* run that may reach into the range */
+
+	for (int i = 0; i < free_ranges->run_count; i++)
+	{
+		const OrdinalRun *range = &free_ranges->runs[i];
+		int64		position = range->first;
+		Ordinals	kept;
+
+		InitOrdinals(&kept);
+		while (next < imported->run_count && imported->runs[next].end <= range->first)
+			next++;
+		for (int k = next; k < imported->run_count && imported->runs[k].first < range->end; k++)
+		{
+			AppendRun(&kept, position, Max(position, imported->runs[k].first));
+			position = Min(imported->runs[k].end, range->end);
+		}
+		AppendRun(&kept, position, range->end);
+		if (kept.count < range->end - range->first)
+			TakeOutOfRange(series, range, &kept);
+		taken += range->end - range->first - kept.count;
+	}
+	return taken;
+}
+
+static void
+RunsAhead(const Ordinals *ordinals, int64 position, Ordinals *ahead)
+{
+	InitOrdinals(ahead);
+	for (int i = 0; i < ordinals->run_count; i++)
+		AppendRun(ahead, Max(ordinals->runs[i].first, position), Max(ordinals->runs[i].end, position));
+}
+
+static void
+DeleteRanges(const char *series_code, Datum *starts, int count)
+{
+	if (count > 0)
+		RunQuery(&delete_ranges, (NullableDatum[]) {
+				TextArgument(series_code), ArrayOf(INT8OID, starts, NULL, count)});
+}
+
+/* Widens a run by a range that it overlaps or touches. */
+static bool
+JoinRange(OrdinalRun *run, int64 first, int64 end)
+{
+	if (first > run->end || end < run->first)
+		return false;
+	run->first = Min(run->first, first);
+	run->end = Max(run->end, end);
+	return true;
+}
+
+/*
+ * Makes one run of each with the ranges that there are at its ends, which go:
+ * a running number that comes in parts, in whatever order, ends as one range.
+ */
+static void
+JoinRanges(const char *series_code, Ordinals *runs)
+{
+	NullableDatum code = TextArgument(series_code);
+	NullableDatum end = Int8Argument(runs->runs[runs->run_count - 1].end);
+	Datum	   *joined = palloc_array(Datum, RANGE_STEP);
+	int			next = 0;
+	int64		position;
+	uint64		found;
+
+	(void) RunQuery(&find_start, (NullableDatum[]) {code, Int8Argument(runs->runs[0].first)});
+	position = ResultInt8(0, 0);
+	do
+	{
+		int			count = 0;
+
+		found = RunQuery(&read_ranges, (NullableDatum[]) {
+				code, Int8Argument(position), end, Int4Argument(RANGE_STEP)});
+		for (uint64 i = 0; i < found; i++)
+		{
+			int64		range_first = ResultInt8(i, 0);
+			int64		range_end = ResultInt8(i, 1);
+			bool		is_joined = false;
+
+			while (next < runs->run_count && runs->runs[next].end < range_first)
+				next++;
+			for (int k = next; k < runs->run_count && runs->runs[k].first <= range_end; k++)
+				is_joined |= JoinRange(&runs->runs[k], range_first, range_end);
+			if (is_joined)
+				joined[count++] = Int64GetDatum(range_first);
+			position = range_first + 1;
+		}
+		SPI_freetuptable(SPI_tuptable);
+		DeleteRanges(series_code, joined, count);
+	} while (found == RANGE_STEP);
+	pfree(joined);
+}
+
+static void
+InsertRanges(const char *series_code, const Ordinals *runs)
+{
+	BulkInsert *insert = BeginBulkInsert(&reserved_range);
+	NullableDatum code = TextArgument(series_code);
+
+	for (int i = 0; i < runs->run_count;)
+	{
+		OrdinalRun	run = runs->runs[i++];
+
+		while (i < runs->run_count && JoinRange(&run, runs->runs[i].first, runs->runs[i].end))
+			i++;
+		BulkInsertRow(insert, (NullableDatum[]) {code, Int8Argument(run.first), Int8Argument(run.end)});
+	}
+	EndBulkInsert(insert);
+}
+
+void
+ReserveOrdinals(const Series *series, const Counter *counter, const Ordinals *free_ranges,
+				const Ordinals *imported)
+{
+	int64		taken = TakeOutOfRanges(series, free_ranges, imported);
+	Ordinals	ahead;
+
+	RunsAhead(imported, counter->next_ordinal, &ahead);
+	/* Those of a random series are strewn about: hardly one of them would touch another. */
+	if (ahead.run_count > 0 && series->format.method == METHOD_SEQUENTIAL)
+		JoinRanges(series->code, &ahead);
+	InsertRanges(series->code, &ahead);
+	PassOver(series, counter, taken);
+}

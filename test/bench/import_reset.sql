@@ -1,0 +1,1 @@
+TRUNCATE cardgen.card, cardgen.card_status_log, cardgen.reserved_range, by_hand.card;

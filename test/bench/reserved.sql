@@ -1,0 +1,21 @@
+-- As many rows as with an import of a thousand cards: each its own ordinal.
+\ir timing.sql
+BEGIN;
+SELECT cardgen.generate_batch('S0', 1), cardgen.generate_batch('S1', 1) \g /dev/null
+ROLLBACK;
+TRUNCATE cardgen.generated_card;
+DELETE FROM cardgen.batch;
+INSERT INTO cardgen.reserved_range (series_code, first_ordinal, end_ordinal)
+	SELECT series_code, next_ordinal + i * 100 + 50, next_ordinal + i * 100 + 51
+	FROM cardgen.series_counter, generate_series(0, 999) AS i WHERE series_code = 'S0';
+VACUUM ANALYZE cardgen.reserved_range;
+
+\set name reserved
+:start
+SELECT cardgen.generate_batch('S0', 100000) \g /dev/null
+:stop
+
+\set name not_reserved
+:start
+SELECT cardgen.generate_batch('S1', 100000) \g /dev/null
+:stop
