@@ -204,7 +204,16 @@ RememberSeries(Configuration *configuration, uint64 row)
 
 	of_code = hash_search(configuration->series_by_code, ResultText(row, 0), HASH_FIND, NULL);
 	if (of_code != NULL)
+	{
+		pg_uuid_t	incarnation = ResultUuid(row, 2);
+
+		if (!IsOfSeries(of_code->series, &incarnation))
+		{
+			is_stale = true;
+			Refuse(ConcurrentChange("the card series"));
+		}
 		return of_code->series;
+	}
 	series = ResultSeries(row, configuration->context);
 	of_code = hash_search(configuration->series_by_code, series->code, HASH_ENTER, NULL);
 	of_code->series = series;
