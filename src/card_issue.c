@@ -247,6 +247,24 @@ CheckNewCards(CardChanges *changes, Series *series, const StatusLabel *label, in
 	return count;
 }
 
+/* No one else can have their numbers, so they go straight to the tables, in the order of the index. */
+static void
+StoreManyNew(CardChanges *changes)
+{
+	BulkInsert *cards = BeginNewCards();
+	BulkInsert *log = BeginNewChanges();
+
+	SortPending(changes);
+	for (int i = 0; i < changes->pending_count; i++)
+	{
+		StoreNewCard(cards, log, changes->pending[i]);
+		changes->pending[i]->is_stored = true;
+	}
+	EndBulkInsert(cards);
+	EndBulkInsert(log);
+	SortPending(changes);
+}
+
 static void
 StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series, const Ordinals *taken,
 			  const StatusLabel *label)
@@ -254,7 +272,10 @@ StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series
 	MakeNewCards(configuration, series, taken, changes->pending);
 	for (int64 i = 0; i < taken->count; i++)
 		MarkIssued(changes->pending[i], label);
-	StoreCards(changes);
+	if (taken->count > 1)
+		StoreManyNew(changes);
+	else
+		StoreCards(changes);
 	if (changes->pending_count > 0)
 		Refuse(CounterBehind(series->code));
 }

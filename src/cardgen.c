@@ -51,9 +51,9 @@ IsPositiveInterval(const Interval *interval)
 TimestampTz
 ReadableTime(TimestampTz time)
 {
-	int64		days = date2j(10000, 1, 1) - POSTGRES_EPOCH_JDATE;
+	int64		day_count = date2j(10000, 1, 1) - POSTGRES_EPOCH_JDATE;
 
-	return time >= days * USECS_PER_DAY ? DT_NOEND : time;
+	return time >= day_count * USECS_PER_DAY ? DT_NOEND : time;
 }
 
 NullableDatum
@@ -69,10 +69,10 @@ TimestampTz
 AddRetention(TimestampTz from, const Interval *retention)
 {
 	/* No month is longer; PostgreSQL 15 and 16 have no infinite interval. */
-	int64		days = (int64) retention->month * 31 + retention->day +
+	int64		day_count = (int64) retention->month * 31 + retention->day +
 		retention->time / USECS_PER_DAY;
 
-	if (days >= INT64CONST(10000) * 365)
+	if (day_count >= INT64CONST(10000) * 365)
 		return DT_NOEND;
 	return ReadableTime(DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
 																TimestampTzGetDatum(from),

@@ -42,8 +42,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-/* That of the operator class int4_minmax_ops; it has no name in C. */
+/* Those of int4_minmax_ops and int4_minmax_multi_ops; they have no names in C. */
 #define INTEGER_MINMAX_FAMILY 4054
+#define INTEGER_MINMAX_MULTI_FAMILY 4602
 
 static PreparedQuery insert_numbers = {
 	"INSERT INTO cardgen.generated_card (batch_id, number) SELECT $1, cardgen.download_batch($1)",
@@ -278,9 +279,9 @@ void
 StoreBatch(const Batch *batch)
 {
 	Ordinals	ordinals;
+	const NumberCodec *codec = BatchCodec(batch, &ordinals);
 
-	BatchOrdinals(batch, &ordinals);
-	StoreNumbers(batch, &ordinals, BatchCodec(batch));
+	StoreNumbers(batch, &ordinals, codec);
 }
 
 static int
@@ -334,7 +335,7 @@ SummarizesBatches(Relation index)
 		index->rd_rel->relam == BRIN_AM_OID &&
 		index->rd_index->indnatts == 1 &&
 		index->rd_index->indkey.values[0] == 1 &&
-		index->rd_opfamily[0] == INTEGER_MINMAX_FAMILY;
+		(index->rd_opfamily[0] == INTEGER_MINMAX_FAMILY || index->rd_opfamily[0] == INTEGER_MINMAX_MULTI_FAMILY);
 }
 
 /* Adds the pages that may hold batches of a run, as far as the summaries tell. */

@@ -3,9 +3,10 @@
  */
 #include "refusal.h"
 
-#include "utils/elog.h"
+/* A hint names only what README grants to whoever meets it, or says whom to ask. */
+static const char restore_hint[] = "A DBA can restore it from a backup.";
+static const char not_copied_hint[] = "On a subscriber it may not have been copied yet; else a DBA can restore it from a backup.";
 
-/* Message, detail and hint: NULL where there is none. */
 static Refusal *
 New(int sqlstate, const char *name, const char *sentence, const char *detail, const char *hint)
 {
@@ -13,6 +14,18 @@ New(int sqlstate, const char *name, const char *sentence, const char *detail, co
 
 	*refusal = (Refusal) {sqlstate, name, sentence, detail, hint};
 	return refusal;
+}
+
+static Refusal *
+Invalid(const char *name, const char *sentence, const char *detail, const char *hint)
+{
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, name, sentence, detail, hint);
+}
+
+static Refusal *
+NotReady(const char *name, const char *sentence, const char *detail, const char *hint)
+{
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, name, sentence, detail, hint);
 }
 
 void
@@ -29,85 +42,75 @@ Refuse(const Refusal *refusal)
 Refusal *
 MissingArgument(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "null_argument",
-			   psprintf("%s must not be null", what), NULL, NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "null_argument", psprintf("%s must not be null", what), NULL, NULL);
 }
 
 Refusal *
 EmptyText(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "empty_text",
-			   psprintf("%s must not be empty", what), NULL, NULL);
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "empty_text", psprintf("%s must not be empty", what), NULL, NULL);
 }
 
 Refusal *
 TextTooLong(const char *what, int characters, int most)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "text_too_long",
-			   psprintf("%s is longer than %d characters", what, most),
-			   psprintf("It has %d.", characters), NULL);
+	return Invalid("text_too_long",
+				   psprintf("%s is longer than %d characters", what, most), psprintf("It has %d.", characters), NULL);
 }
 
 Refusal *
 SurroundedByBlanks(const char *what, const char *value)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "surrounding_blanks",
-			   psprintf("%s \"%s\" begins or ends with a blank", what, value), NULL,
-			   "Two that differ in blanks alone would be taken for two customers. Leave the blanks out.");
+	return Invalid("surrounding_blanks", psprintf("%s \"%s\" begins or ends with a blank", what, value), NULL,
+				   "Two that differ in blanks alone would be taken for two customers. Leave the blanks out.");
 }
 
 Refusal *
 CharacterNotAllowed(const char *what, const char *value, const char *hint)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "character_not_allowed",
-			   psprintf("%s \"%s\" has a character that is not allowed", what, value), NULL, hint);
+	return Invalid("character_not_allowed",
+				   psprintf("%s \"%s\" has a character that is not allowed", what, value), NULL, hint);
 }
 
 Refusal *
 LengthOutOfRange(const char *what, const char *value, size_t least, size_t most)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "length_out_of_range",
-			   psprintf("%s \"%s\" must have %zu to %zu characters", what, value, least, most),
-			   psprintf("It has %zu.", strlen(value)), NULL);
+	return Invalid("length_out_of_range",
+				   psprintf("%s \"%s\" must have %zu to %zu characters", what, value, least, most),
+				   psprintf("It has %zu.", strlen(value)), NULL);
 }
 
 Refusal *
 BelowMinimum(const char *what, int64 value, int64 least)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "below_minimum",
-			   psprintf("%s " INT64_FORMAT " must be at least " INT64_FORMAT, what, value, least),
-			   NULL, NULL);
+	return Invalid("below_minimum",
+				   psprintf("%s " INT64_FORMAT " must be at least " INT64_FORMAT, what, value, least), NULL, NULL);
 }
 
 Refusal *
 OutOfRange(const char *what, int64 value, int64 least, int64 most)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "out_of_range",
-			   psprintf("%s " INT64_FORMAT " must be from " INT64_FORMAT " to " INT64_FORMAT,
-						what, value, least, most),
-			   NULL, NULL);
+	return Invalid("out_of_range", psprintf("%s " INT64_FORMAT " must be from " INT64_FORMAT " to " INT64_FORMAT,
+							what, value, least, most), NULL, NULL);
 }
 
 Refusal *
 NotPositive(const char *what, const char *value)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "not_positive",
-			   psprintf("%s \"%s\" must be positive", what, value), NULL, NULL);
+	return Invalid("not_positive", psprintf("%s \"%s\" must be positive", what, value), NULL, NULL);
 }
 
 Refusal *
 NotOneDimensional(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "array_dimensions",
-			   psprintf("%s must be an array of one dimension", what), NULL, NULL);
+	return Invalid("array_dimensions", psprintf("%s must be an array of one dimension", what), NULL, NULL);
 }
 
 Refusal *
 UnequalArrays(const char *what, int64 count, const char *other, int64 other_count)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "unequal_arrays",
-			   psprintf("%s and %s must have the same number of elements", what, other),
-			   psprintf("They have " INT64_FORMAT " and " INT64_FORMAT ".", count, other_count), NULL);
+	return Invalid("unequal_arrays", psprintf("%s and %s must have the same number of elements", what, other),
+				   psprintf("They have " INT64_FORMAT " and " INT64_FORMAT ".", count, other_count), NULL);
 }
 
 Refusal *
@@ -115,24 +118,21 @@ CallLimit(const char *what, int64 count, int most, bool is_batch)
 {
 	return New(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "call_limit",
 			   psprintf("%s " INT64_FORMAT " is above the limit of %d", what, count, most), NULL,
-			   is_batch ?
-			   "Make several batches, as cardgen.generate_order() does for a DBA, or have cardgen.max_cards_per_call raised." :
-			   "Make several calls, or have cardgen.max_cards_per_call raised.");
+			   is_batch ? "Make several batches, or ask a DBA for cardgen.generate_order() or a greater cardgen.max_cards_per_call." :
+			   "Make several calls, or ask a DBA for a greater cardgen.max_cards_per_call.");
 }
 
 Refusal *
 WrongLabel(const char *use, const char *label, const char *status, const char *hint)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "wrong_label",
-			   psprintf("%s status label \"%s\"", use, label),
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "wrong_label", psprintf("%s status label \"%s\"", use, label),
 			   psprintf("The label stands for the status \"%s\".", status), hint);
 }
 
 Refusal *
 UnknownSeries(const char *code)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_series",
-			   psprintf("card series \"%s\" does not exist", code), NULL,
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_series", psprintf("card series \"%s\" does not exist", code), NULL,
 			   "The view cardgen.series_usage lists the series there are.");
 }
 
@@ -146,27 +146,24 @@ SeriesExists(const char *code)
 Refusal *
 SeriesUsed(const char *code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_used",
-			   psprintf("card series \"%s\" has numbers", code),
-			   "What was generated or imported has to be recognized, and never to be generated again.",
-			   psprintf("Deactivate it with cardgen.alter_series(code => '%s', is_active => false).", code));
+	return NotReady("series_used", psprintf("card series \"%s\" has numbers", code),
+					"What was generated or imported has to be recognized, and never to be generated again.",
+					psprintf("Deactivate it with cardgen.alter_series(code => '%s', is_active => false).", code));
 }
 
 Refusal *
 SeriesInactive(const char *code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_inactive",
-			   psprintf("card series \"%s\" is not active", code), NULL,
-			   psprintf("A DBA can activate it with cardgen.alter_series(code => '%s', is_active => true).", code));
+	return NotReady("series_inactive", psprintf("card series \"%s\" is not active", code), NULL,
+					psprintf("A DBA can activate it with cardgen.alter_series(code => '%s', is_active => true).", code));
 }
 
 Refusal *
 SeriesImported(const char *code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_imported",
-			   psprintf("card series \"%s\" generates no numbers", code),
-			   "Its cards come by import only.",
-			   "Generate in a series with a method of generation.");
+	return NotReady("series_imported",
+					psprintf("card series \"%s\" generates no numbers", code), "Its cards come by import only.",
+					"Generate in a series with a method of generation.");
 }
 
 Refusal *
@@ -202,15 +199,14 @@ FormatImported(const char *code, int64 count, const char *other)
 Refusal *
 RepeatedCharacter(const char *alphabet, char character)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "repeated_character",
-			   psprintf("alphabet \"%s\" has the character \"%c\" twice", alphabet, character), NULL, NULL);
+	return Invalid("repeated_character",
+				   psprintf("alphabet \"%s\" has the character \"%c\" twice", alphabet, character), NULL, NULL);
 }
 
 Refusal *
 FormatLength(int length, int least, int most, int affixes)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_length",
-			   psprintf("length %d is out of range", length),
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_length", psprintf("length %d is out of range", length),
 			   psprintf("With this prefix and suffix it can be %d to %d, for %d to %d characters in all.",
 						least, most, least + affixes, most + affixes), NULL);
 }
@@ -218,38 +214,35 @@ FormatLength(int length, int least, int most, int affixes)
 Refusal *
 CheckDigitAlphabet(const char *alphabet)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "check_digit_alphabet",
-			   psprintf("alphabet \"%s\" can't have a check digit", alphabet), NULL,
-			   "Check digits go with the alphabet \"0123456789\" only.");
+	return Invalid("check_digit_alphabet", psprintf("alphabet \"%s\" can't have a check digit", alphabet), NULL,
+				   "Check digits go with the alphabet \"0123456789\" only.");
 }
 
 Refusal *
 NegativeOffset(int64 offset)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "negative_offset",
-			   psprintf("card_offset " INT64_FORMAT " must not be negative", offset), NULL, NULL);
+	return Invalid("negative_offset",
+				   psprintf("card_offset " INT64_FORMAT " must not be negative", offset), NULL, NULL);
 }
 
 Refusal *
 OffsetOfRandom(void)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "offset_of_random",
-			   "a random series has no card_offset", NULL,
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "offset_of_random", "a random series has no card_offset", NULL,
 			   "Give card_offset with method => 'sequential'.");
 }
 
 Refusal *
 OffsetTooLarge(int64 offset, int length)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "offset_too_large",
-			   psprintf("card_offset " INT64_FORMAT " does not fit length %d", offset, length), NULL, NULL);
+	return Invalid("offset_too_large",
+				   psprintf("card_offset " INT64_FORMAT " does not fit length %d", offset, length), NULL, NULL);
 }
 
 Refusal *
 FormatOfImported(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_of_imported",
-			   psprintf("an imported series has no %s", what),
+	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_of_imported", psprintf("an imported series has no %s", what),
 			   "Its numbers are as the other system made them.",
 			   "Leave out what describes a format, with NULL as length.");
 }
@@ -257,8 +250,7 @@ FormatOfImported(const char *what)
 Refusal *
 UnknownLabel(const char *label)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_label",
-			   psprintf("status label \"%s\" does not exist", label), NULL,
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_label", psprintf("status label \"%s\" does not exist", label), NULL,
 			   "The view cardgen.status_labels lists the labels there are.");
 }
 
@@ -272,61 +264,54 @@ LabelExists(const char *label)
 Refusal *
 LabelMissing(const char *status)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "label_missing",
-			   psprintf("the status \"%s\" has no label here", status),
-			   "The table cardgen.status_label has no default for it.",
-			   "On a subscriber wait until that table has been copied; else restore it from a backup.");
+	return NotReady("label_missing", psprintf("the status \"%s\" has no label here", status),
+					"The table cardgen.status_label has no default for it.", not_copied_hint);
 }
 
 Refusal *
 UnknownBatch(int64 batch_id)
 {
-	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_batch",
-			   psprintf("batch " INT64_FORMAT " does not exist", batch_id),
+	return New(ERRCODE_UNDEFINED_OBJECT, "unknown_batch", psprintf("batch " INT64_FORMAT " does not exist", batch_id),
 			   "It was never generated, or it has been removed.",
-			   "The view cardgen.generated_batches lists the batches there are.");
+			   "The view cardgen.card_stock lists the batches there are.");
 }
 
 Refusal *
 BatchBroken(int32 batch_id)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "batch_broken",
-			   psprintf("batch %d has another number of ordinals than of cards", batch_id),
-			   "Its row in cardgen.batch was changed.", "Restore it from a backup.");
+	return NotReady("batch_broken", psprintf("batch %d does not have the numbers that it was generated with", batch_id),
+					"Its row in cardgen.batch, or that of its series, was changed.", restore_hint);
 }
 
 Refusal *
 ListRemoved(int32 batch_id)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "list_removed",
-			   psprintf("the list of batch %d has been removed", batch_id),
-			   "Its cards can still be issued.",
-			   psprintf("A DBA can put its numbers back with cardgen.retain_batch(%d, until => ...).", batch_id));
+	return NotReady("list_removed",
+					psprintf("the list of batch %d has been removed", batch_id), "Its cards can still be issued.",
+					psprintf("A DBA can put its numbers back with cardgen.retain_batch(%d, until => ...).", batch_id));
 }
 
 Refusal *
 RetainedLonger(int32 batch_id, const char *expires_on)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "retained_longer",
-			   psprintf("batch %d is kept longer than that already", batch_id),
-			   expires_on == NULL ? "It has no end." : psprintf("It expires on %s.", expires_on),
-			   psprintf("cardgen.remove_batch(%d) removes it now.", batch_id));
+	return Invalid("retained_longer", psprintf("batch %d is kept longer than that already", batch_id),
+				   expires_on == NULL ? "It has no end." : psprintf("It expires on %s.", expires_on),
+				   psprintf("cardgen.remove_batch(%d) removes it now.", batch_id));
 }
 
 Refusal *
 RetainedToThePast(int32 batch_id, const char *until)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "retained_to_the_past",
-			   psprintf("batch %d can't be put back on the list until %s", batch_id, until),
-			   "That time has passed.", NULL);
+	return Invalid("retained_to_the_past",
+				   psprintf("batch %d can't be put back on the list until %s", batch_id, until),
+				   "That time has passed.", NULL);
 }
 
 Refusal *
 RequestReused(const char *request_id)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "request_reused",
-			   psprintf("request_id \"%s\" was used with other arguments", request_id), NULL,
-			   "Repeat a call with all its arguments, and give a new one a new request_id.");
+	return Invalid("request_reused", psprintf("request_id \"%s\" was used with other arguments", request_id), NULL,
+				   "Repeat a call with all its arguments, and give a new one a new request_id.");
 }
 
 Refusal *
@@ -370,103 +355,91 @@ BatchRemoved(const char *number)
 Refusal *
 CardIssued(const char *number)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_issued",
-			   psprintf("card \"%s\" has been issued", number),
-			   "A card is issued once.",
-			   "After a lost connection, cardgen.find_card() tells whether it was this call that issued it.");
+	return NotReady("card_issued", psprintf("card \"%s\" has been issued", number), "A card is issued once.",
+					"After a lost connection, cardgen.find_card() tells whether it was this call that issued it.");
 }
 
 Refusal *
 CardNotIssued(const char *number)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_not_issued",
-			   psprintf("card \"%s\" has not been issued", number), NULL,
-			   "Issue the card with cardgen.issue_card().");
+	return NotReady("card_not_issued", psprintf("card \"%s\" has not been issued", number), NULL,
+					"Issue the card with cardgen.issue_card().");
 }
 
 Refusal *
 CardEnded(const char *number, const char *status)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_ended",
-			   psprintf("card \"%s\" is %s", number, status),
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_ended", psprintf("card \"%s\" is %s", number, status),
 			   psprintf("The status \"%s\" is final.", status), NULL);
 }
 
 Refusal *
 CardReplaced(const char *number, const char *by)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_replaced",
-			   psprintf("card \"%s\" has been replaced", number),
-			   psprintf("Card \"%s\" follows it.", by),
-			   psprintf("Replace card \"%s\".", by));
+	return NotReady("card_replaced",
+					psprintf("card \"%s\" has been replaced", number), psprintf("Card \"%s\" follows it.", by),
+					psprintf("Replace card \"%s\".", by));
 }
 
 Refusal *
 CardReplacesItself(const char *number)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "card_replaces_itself",
-			   psprintf("card \"%s\" can't replace itself", number), NULL, NULL);
+	return Invalid("card_replaces_itself", psprintf("card \"%s\" can't replace itself", number), NULL, NULL);
 }
 
 Refusal *
 StatusChange(const char *number, const char *from, const char *to, const char *detail, const char *hint)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "status_change",
-			   psprintf("card \"%s\" can't change from status \"%s\" to \"%s\"", number, from, to),
-			   detail, hint);
+	return NotReady("status_change",
+					psprintf("card \"%s\" can't change from status \"%s\" to \"%s\"", number, from, to), detail, hint);
 }
 
 Refusal *
 SameLabel(const char *number, const char *label)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "same_label",
-			   psprintf("card \"%s\" has status label \"%s\" already", number, label), NULL, NULL);
+	return NotReady("same_label", psprintf("card \"%s\" has status label \"%s\" already", number, label), NULL, NULL);
 }
 
 Refusal *
 SeriesLimit(const char *customer_id, const char *series_code, int64 held, int most)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_limit",
-			   psprintf("customer \"%s\" can't hold another card of series \"%s\"", customer_id, series_code),
-			   psprintf("The customer holds " INT64_FORMAT "; the series allows %d.", held, most), NULL);
+	return NotReady("series_limit",
+					psprintf("customer \"%s\" can't hold another card of series \"%s\"", customer_id, series_code),
+					psprintf("The customer holds " INT64_FORMAT "; the series allows %d.", held, most), NULL);
 }
 
 Refusal *
 CustomerLimit(const char *customer_id, int64 held, int most)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "customer_limit",
-			   psprintf("customer \"%s\" can't hold another card", customer_id),
-			   psprintf("The customer holds " INT64_FORMAT "; cardgen.max_active_cards_per_customer is %d.",
+	return NotReady("customer_limit", psprintf("customer \"%s\" can't hold another card", customer_id),
+					psprintf("The customer holds " INT64_FORMAT "; cardgen.max_active_cards_per_customer is %d.",
 						held, most), NULL);
 }
 
 Refusal *
 SameCustomer(const char *customer_id)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "same_customer",
-			   psprintf("customer \"%s\" can't be both sides of the change", customer_id), NULL, NULL);
+	return Invalid("same_customer",
+				   psprintf("customer \"%s\" can't be both sides of the change", customer_id), NULL, NULL);
 }
 
 Refusal *
 NumberExists(const char *number)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_exists",
-			   psprintf("card \"%s\" already exists", number), NULL, NULL);
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_exists", psprintf("card \"%s\" already exists", number), NULL, NULL);
 }
 
 Refusal *
 NumberRepeated(const char *number, int position)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_repeated",
-			   psprintf("card \"%s\" stands twice in the call", number),
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_repeated", psprintf("card \"%s\" stands twice in the call", number),
 			   psprintf("It is the same as number %d.", position), NULL);
 }
 
 Refusal *
 NumberGenerated(const char *number)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_generated",
-			   psprintf("card \"%s\" was generated here", number),
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_generated", psprintf("card \"%s\" was generated here", number),
 			   "It can be issued, but not imported.", NULL);
 }
 
@@ -481,47 +454,44 @@ NumberOverlaps(const char *number, const char *series_code)
 Refusal *
 MalformedNumber(const char *number, const char *series_code)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "malformed_number",
-			   psprintf("number \"%s\" is not one of card series \"%s\"", number, series_code), NULL,
-			   "A series with method => 'imported' takes any 1 to 150 printable ASCII characters without blanks.");
+	return Invalid("malformed_number",
+				   psprintf("number \"%s\" is not one of card series \"%s\"", number, series_code), NULL,
+				   "A series with method => 'imported' takes any 1 to 150 printable ASCII characters without blanks.");
 }
 
 Refusal *
 ImportedCheckDigit(const char *number)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "imported_check_digit",
-			   psprintf("number \"%s\" has a wrong check digit", number), NULL, NULL);
+	return Invalid("imported_check_digit", psprintf("number \"%s\" has a wrong check digit", number), NULL, NULL);
 }
 
 Refusal *
 CustomerMissing(const char *number, const char *label)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "customer_missing",
-			   psprintf("card \"%s\" can't have status label \"%s\" without a customer", number, label),
-			   NULL, NULL);
+	return Invalid("customer_missing",
+				   psprintf("card \"%s\" can't have status label \"%s\" without a customer", number, label), NULL, NULL);
 }
 
 Refusal *
 CustomerOfUnissued(const char *number, const char *label)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "customer_of_unissued",
-			   psprintf("card \"%s\" can't have a customer and status label \"%s\"", number, label),
-			   "The label stands for the status \"not_issued\".", NULL);
+	return Invalid("customer_of_unissued",
+				   psprintf("card \"%s\" can't have a customer and status label \"%s\"", number, label),
+				   "The label stands for the status \"not_issued\".", NULL);
 }
 
 Refusal *
 DateOfUnissued(const char *number, const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "date_of_unissued",
-			   psprintf("card \"%s\" can't have %s before it is issued", number, what), NULL, NULL);
+	return Invalid("date_of_unissued",
+				   psprintf("card \"%s\" can't have %s before it is issued", number, what), NULL, NULL);
 }
 
 Refusal *
 DateBeyond(const char *what, const char *number)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "date_out_of_range",
-			   psprintf("%s of card \"%s\" is out of range", what, number),
-			   "It is infinite or beyond the years that clients can read.", NULL);
+	return Invalid("date_out_of_range", psprintf("%s of card \"%s\" is out of range", what, number),
+				   "It is infinite or beyond the years that clients can read.", NULL);
 }
 
 Refusal *
@@ -542,26 +512,22 @@ ConcurrentChange(const char *what)
 Refusal *
 KeyMissing(const char *series_code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_missing",
-			   psprintf("card series \"%s\" has no key here", series_code),
-			   "Its row in cardgen.series_key is missing.",
-			   "On a subscriber wait until that table has been copied; else restore it from a backup.");
+	return NotReady("key_missing", psprintf("card series \"%s\" has no key here", series_code),
+					"Its row in cardgen.series_key is missing.", not_copied_hint);
 }
 
 Refusal *
 KeyWrapped(const char *series_code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_wrapped",
-			   psprintf("the key of card series \"%s\" can't be unwrapped", series_code),
-			   "Neither cardgen.key_command nor cardgen.former_key_command gives the key it was wrapped under.",
-			   "Set one of them to the command that does.");
+	return NotReady("key_wrapped", psprintf("the key of card series \"%s\" can't be unwrapped", series_code),
+					"Neither cardgen.key_command nor cardgen.former_key_command gives the key it was wrapped under.",
+					"A DBA can set one of them to the command that does.");
 }
 
 Refusal *
 KeyCommandUnset(void)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_unset",
-			   "cardgen.key_command is not set",
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_unset", "cardgen.key_command is not set",
 			   "It gives the key to wrap the others under.",
 			   "Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
 }
@@ -570,63 +536,54 @@ KeyCommandUnset(void)
 Refusal *
 KeyCommandFailed(const char *setting, const char *how)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_failed",
-			   psprintf("the command of %s gives no key", setting), how,
-			   "What it prints to standard error is in the server's log.");
+	return NotReady("key_command_failed", psprintf("the command of %s gives no key", setting), how,
+					"A DBA finds what it prints to standard error in the server's log.");
 }
 
 Refusal *
 SeriesIncomplete(const char *code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_incomplete",
-			   psprintf("card series \"%s\" is not complete here", code),
-			   "Its rows in cardgen.series, cardgen.series_key and cardgen.series_counter are not of one creation.",
-			   "On a subscriber wait until these tables have been copied; else restore them from a backup.");
+	return NotReady("series_incomplete", psprintf("card series \"%s\" is not complete here", code),
+					"Its rows in cardgen.series, cardgen.series_key and cardgen.series_counter are not of one creation.",
+					not_copied_hint);
 }
 
 Refusal *
 CounterBehind(const char *series_code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "counter_behind",
-			   psprintf("the counter of card series \"%s\" is behind its numbers here", series_code),
-			   "A number that is in use would come again.",
-			   "Restore cardgen.series_counter and cardgen.free_range from the backup that the other tables are from, or pass over numbers with cardgen.skip_numbers().");
+	return NotReady("counter_behind",
+					psprintf("the counter of card series \"%s\" is behind its numbers here", series_code),
+					"A number that is in use would come again.",
+					"A DBA can pass over numbers with cardgen.skip_numbers(), or restore cardgen.series_counter and cardgen.free_range from the backup that the other tables are from.");
 }
 
 Refusal *
 SeriesBroken(const char *code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "series_broken",
-			   psprintf("card series \"%s\" has no possible number format here", code),
-			   "Its row in cardgen.series was changed.",
-			   "Restore it from a backup.");
+	return NotReady("series_broken", psprintf("card series \"%s\" has no possible number format here", code),
+					"Its row in cardgen.series was changed.", restore_hint);
 }
 
 Refusal *
 CounterBroken(const char *code)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "counter_broken",
-			   psprintf("the counter of card series \"%s\" is out of range here", code),
-			   "Its rows in cardgen.series_counter or cardgen.free_range were changed.",
-			   "Restore them from a backup.");
+	return NotReady("counter_broken", psprintf("the counter of card series \"%s\" is out of range here", code),
+					"Its rows in cardgen.series_counter or cardgen.free_range were changed.", restore_hint);
 }
 
 Refusal *
 CitusMissing(void)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "citus_missing",
-			   "the extension \"citus\" is not in this database",
-			   "It is what spreads tables over several machines.",
-			   "Create it on each of them and add the worker nodes with citus_add_node().");
+	return NotReady("citus_missing",
+					"the extension \"citus\" is not in this database", "It is what spreads tables over several machines.",
+					"Create it on each of them and add the worker nodes with citus_add_node().");
 }
 
 Refusal *
 WorkerNode(void)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "worker_node",
-			   "cardgen does not work on a worker node",
-			   "Card series, their keys and their counters are on the coordinator.",
-			   "Connect to the coordinator.");
+	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "worker_node", "cardgen does not work on a worker node",
+			   "Card series, their keys and their counters are on the coordinator.", "Connect to the coordinator.");
 }
 
 Refusal *
@@ -634,6 +591,5 @@ IsolationLevel(const char *level)
 {
 	return New(ERRCODE_FEATURE_NOT_SUPPORTED, "isolation_level",
 			   psprintf("cards on Citus can't be changed at isolation level \"%s\"", level),
-			   "Cards that others issue meanwhile would not be seen.",
-			   "Use the isolation level \"read committed\".");
+			   "Cards that others issue meanwhile would not be seen.", "Use the isolation level \"read committed\".");
 }

@@ -66,7 +66,7 @@ PG_FUNCTION_INFO_V1(remove_batch);
 PG_FUNCTION_INFO_V1(retain_batch);
 
 /*
- * A batch locked for removal, but for its list; the number of cards that go
+ * A batch locked for removal whose list has gone; the number of cards that go
  * with it. Whatever the isolation level, cards count that others have issued
  * or relabelled by now.
  */

@@ -3,7 +3,8 @@ CREATE EXTENSION cardgen;
 -- Sixteen digits: 9000, eleven digits that can't be guessed, a Luhn check digit.
 SELECT code, prefix, length, capacity
 FROM cardgen.create_series('GOLD', 'Gold card',
-                           prefix => '9000', length => 12, check_digit => 'luhn');
+                           prefix => '9000', length => 12, check_digit => 'luhn',
+                           card_type => 'physical');
 
 \timing on
 SELECT * FROM cardgen.generate_batch('GOLD', 100000) \gx

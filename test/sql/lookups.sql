@@ -79,6 +79,7 @@ SELECT call, pg_temp.whole(call) FROM unnest(ARRAY[
 	$$SELECT cardgen.issue_cards('{G0000010003,G0000010004}', '{bob,cem}')$$,
 	$$SELECT cardgen.issue_new_cards('GOLD', '{bob,cem}')$$,
 	$$SELECT cardgen.set_card_statuses('{G0000010003,G0000010004}', 'ACTIVE')$$,
+	$$SELECT cardgen.import_cards('GOLD', '{G0000010005,G0009999999}')$$,
 	$$SELECT cardgen.expire_cards()$$,
 	$$SELECT cardgen.set_batch_label(10, 'NOT_ISSUED')$$,
 	$$SELECT cardgen.retain_batch(10, 'infinity')$$,
@@ -100,6 +101,7 @@ SELECT call, pg_temp.whole(call) FROM unnest(ARRAY[
 	$$SELECT cardgen.issue_cards('{G0000010005,G0000010006}', '{bob,cem}')$$,
 	$$SELECT cardgen.issue_new_cards('GOLD', '{bob,cem}')$$,
 	$$SELECT cardgen.set_card_statuses('{G0000010005,G0000010006}', 'ACTIVE')$$,
+	$$SELECT cardgen.import_cards('GOLD', '{G0000010007,G0009999997}', '{bob,cem}')$$,
 	$$SELECT cardgen.verify_batch(11)$$,
 	$$SELECT cardgen.remove_batch(11)$$]) AS call;
 RESET random_page_cost;

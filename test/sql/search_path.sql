@@ -104,6 +104,7 @@ SELECT cardgen.classify_number('G00000000');
 SELECT * FROM cardgen.issue_cards('{G00000004,G00000005}', '{bob,cem}');
 SELECT * FROM cardgen.issue_new_cards('GOLD', '{dee,eve}');
 SELECT * FROM cardgen.set_card_statuses('{G00000004,G00000005}', 'ACTIVE');
+SELECT * FROM cardgen.import_cards('GOLD', '{G00000077,G00000004}', '{fay,gus}');
 SELECT cardgen.expire_cards();
 SELECT cardgen.remove_batch(2);
 SELECT * FROM cardgen.remove_expired_batches();

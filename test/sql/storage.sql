@@ -89,7 +89,7 @@ CALL pg_temp.try('ALTER TABLE cardgen.generated_card ADD UNIQUE (number) DEFERRA
 CALL pg_temp.try('ALTER TABLE cardgen.generated_card ADD stored_on timestamptz DEFAULT now()');
 CALL pg_temp.try('ALTER TABLE cardgen.generated_card ADD digits integer GENERATED ALWAYS AS (length(number)) STORED');
 CALL pg_temp.try('ALTER TABLE cardgen.generated_card ADD lost integer; ALTER TABLE cardgen.generated_card DROP lost');
-CALL pg_temp.try('ALTER TABLE cardgen.generated_card ALTER batch_id TYPE bigint');
+CALL pg_temp.try('DROP INDEX cardgen.generated_card_batch_id; ALTER TABLE cardgen.generated_card ALTER batch_id TYPE bigint');
 CALL pg_temp.try('ALTER TABLE cardgen.generated_card ALTER number TYPE varchar(200)');
 CALL pg_temp.try('ALTER TABLE cardgen.generated_card ALTER number SET STORAGE EXTERNAL');
 
@@ -100,6 +100,7 @@ CALL pg_temp.try('CREATE INDEX ON cardgen.generated_card USING brin (number) WIT
 CALL pg_temp.try('CREATE INDEX ON cardgen.generated_card USING brin (batch_id, number)');
 CALL pg_temp.try('CREATE INDEX ON cardgen.generated_card USING hash (number)');
 CALL pg_temp.try('DROP INDEX cardgen.generated_card_batch_id');
+CALL pg_temp.try('DROP INDEX cardgen.generated_card_batch_id; CREATE INDEX ON cardgen.generated_card USING brin (batch_id)');
 
 -- Other kinds of table
 CALL pg_temp.try('ALTER TABLE cardgen.generated_card SET UNLOGGED');

@@ -59,6 +59,7 @@ my %writes = (
 	set_card_status => "SELECT cardgen.set_card_status('$numbers[0]', 'ACTIVE')",
 	import_cards => "SELECT cardgen.import_cards('GOLD', ARRAY['$numbers[0]'])",
 	issue_cards => "SELECT cardgen.issue_cards(ARRAY['$numbers[2]'], ARRAY['bob'])",
+	import_cards => "SELECT cardgen.import_cards('GOLD', ARRAY['$numbers[2]'])",
 	issue_new_cards => "SELECT cardgen.issue_new_cards('GOLD', ARRAY['bob'])",
 	set_card_statuses => "SELECT cardgen.set_card_statuses(ARRAY['$numbers[0]'], 'ACTIVE')",
 	replace_card => "SELECT cardgen.replace_card('$numbers[0]')",

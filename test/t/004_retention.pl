@@ -1,6 +1,7 @@
 # Ten retention cycles: the table of numbers does not grow, and reading one
 # batch costs what it costs in a new table, also where the cards of batches that
-# have left the list can be issued for good.
+# have left the list can be issued for good, and where small batches come into
+# the space of large ones.
 
 use strict;
 use warnings;
@@ -27,6 +28,7 @@ try_shape('mixed', 'batches of three ages and sizes',
 try_shape('stock', 'batches of plastic', 
 	{ code => 'SHOP', cards => 10000, batches => 3, kept => 3, options => ", card_type => 'physical', method => 'sequential'" });
 check_stock('stock', 14 * 3, 10000);
+try_small_batches();
 
 done_testing();
 
@@ -64,6 +66,35 @@ sub try_shape
 	is($server->safe_psql($database, 'SELECT sum(generated) FROM cardgen.series_usage'),
 		($oldest + 11) * eval { my $sum = 0; $sum += $_->{cards} * $_->{batches} foreach @series; $sum },
 		"$name: no number was used again");
+}
+
+# Each new connection begins at another page with free space, so that old and
+# new batches share each range of pages.
+sub try_small_batches
+{
+	my $count = 150;
+	my $database = 'small';
+	my %large = (code => 'LARGE', cards => 10000, batches => 1, kept => 1);
+
+	create($database, \%large, { code => 'SMALL' });
+	run($database, generate(1, \%large), generate(0, \%large), generate(1, \%large));
+	run($database, remove(1, \%large), 'VACUUM cardgen.generated_card');
+	run($database, q{SELECT cardgen.generate_batch('SMALL', 20)}) foreach 1 .. $count;
+	run($database, 'VACUUM cardgen.generated_card');
+
+	my ($batches, $blocks) = measure($database, q{series_code = 'SMALL'});
+	is($batches, $count, "small batches: $batches are there");
+	cmp_ok($blocks, '<=', 16 * $count, 'small batches: four ranges each are read');
+
+	run($database, q{
+		UPDATE cardgen.batch SET expires_on = now(), issuable_until = now()
+		WHERE series_code = 'SMALL' AND batch_id % 10 <> 0});
+	is($server->safe_psql($database, 'SELECT * FROM cardgen.remove_expired_batches()'), '135|2700|0',
+		'small batches: all but each tenth are removed');
+	is($server->safe_psql($database, q{
+			SELECT count(*), sum(stored), sum(missing), sum(unexpected), (SELECT count(*) FROM cardgen.generated_card)
+			FROM cardgen.batch, LATERAL cardgen.verify_batch(batch_id)}), '17|20300|0|0|20300',
+		'small batches: those between are whole');
 }
 
 sub create
@@ -110,8 +141,9 @@ sub remove
 
 sub measure
 {
-	my ($database) = @_;
-	my @batches = split /\n/, $server->safe_psql($database, 'SELECT batch_id FROM cardgen.generated_batches ORDER BY batch_id');
+	my ($database, $which) = (@_, 'true');
+	my @batches = split /\n/,
+	  $server->safe_psql($database, "SELECT batch_id FROM cardgen.generated_batches WHERE $which ORDER BY batch_id");
 	my $plans = $server->safe_psql($database, join "\n",
 		'SET enable_seqscan = off;',
 		map { qq{

@@ -68,7 +68,7 @@ my %granted = (
 	'view card_stock' => \@readers,
 	'view generated_batches' => \@readers,
 	'view series_usage' => \@readers,
-	'view status_labels' => [qw(cardgen_dba cardgen_report)],
+	'view status_labels' => \@readers,
 
 	# Everyone may use a type, as is PostgreSQL's default: that is to have a
 	# column of it, and takes the schema to name it.

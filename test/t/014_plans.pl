@@ -55,6 +55,7 @@ my @calls = (
 	[ replace_card => "SELECT * FROM cardgen.replace_card(:'number')" ],
 	[ find_card => "SELECT * FROM cardgen.find_card(:'number')" ],
 	[ classify_number => "SELECT cardgen.classify_number(:'number')" ],
+	[ import_cards => "SELECT * FROM cardgen.import_cards('CLUB', ARRAY['C999' || lpad((:batch)::text, 6, '0'), 'C000000001'], ARRAY['bob', 'cem'])" ],
 	[ expire_cards => 'SELECT cardgen.expire_cards()' ],
 	[ remove_batch => 'SELECT cardgen.remove_batch(:batch)' ],
 	[ remove_expired_batches => 'SELECT * FROM cardgen.remove_expired_batches()' ],

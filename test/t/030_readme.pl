@@ -6,14 +6,15 @@
 #             are only checked for their syntax
 #   text      directly below one of these: its output; where there is none, the
 #             block must end without an error or a warning
-#   c, python, java   saved under the name in its first line, for the sh block below
+#   c, python, js, java   saved under the name in its first line, for the sh block below
 #   ini       postgresql.conf is applied; ExecStart of a systemd unit is run,
 #             of a template for each instance that a timer is enabled for
 #   crontab   its commands are run
 #
 # Any other block fails. In an output, a point in time or a date stands for any,
-# a random number of the series GOLD for any valid one, a speed for any, and
-# widths of columns make no difference.
+# a random number of the series GOLD for any valid one, one of CLUB that is
+# generated after others may have been skipped for any such, a speed for any,
+# and widths of columns make no difference.
 #
 # The table of figures is that of test/bench/results.tsv.
 #
@@ -38,7 +39,7 @@ my $database = 'loyalty';
 
 $ENV{PGUSER} = 'postgres';
 $ENV{PGTZ} = 'UTC';
-$ENV{PATH} = "/usr/bin:$ENV{PATH}" unless succeeds('python3', '-c', 'import psycopg2');
+$ENV{PATH} = "/usr/bin:$ENV{PATH}" unless succeeds('python3', '-c', 'import psycopg2, psycopg');
 chomp(my $server_programs = `pg_config --bindir`);
 $ENV{PATH} = "$server_programs:$ENV{PATH}";
 
@@ -57,8 +58,12 @@ chomp(my $library_directory = `pg_config --pkglibdir`);
 my %missing;
 $missing{qr/\bcron\.|\bpg_cron\b/} = 'pg_cron is not installed'
   unless -e "$library_directory/pg_cron.so";
-$missing{qr/^python3 /m} = 'psycopg2 is not installed'
+$missing{qr/^python3 generate/m} = 'psycopg2 is not installed'
   unless succeeds('python3', '-c', 'import psycopg2');
+$missing{qr/^python3 issue_many/m} = 'psycopg 3 is not installed'
+  unless succeeds('python3', '-c', 'import psycopg');
+$missing{qr/^node /m} = 'node-postgres is not installed'
+  unless succeeds('node', '-e', q{require('pg')});
 $missing{qr/\bjava /} = 'Java or its PostgreSQL driver is not installed'
   unless succeeds('java', '-version') && -e '/usr/share/java/postgresql.jar';
 
@@ -67,6 +72,7 @@ my %runner = (
 	sh => \&run_shell,
 	c => \&save_program,
 	python => \&save_program,
+	js => \&save_program,
 	java => \&save_program,
 	ini => \&apply_configuration,
 	crontab => \&run_crontab);
@@ -92,9 +98,11 @@ foreach my $block (@blocks)
 }
 write_actual($ENV{README_ACTUAL}) if $ENV{README_ACTUAL};
 
+check_order_files();
 check_subscriber();
 check_reference();
 check_links();
+check_floors();
 check_figures();
 
 $subscriber->stop if $subscriber;
@@ -172,6 +180,7 @@ sub normalize
 	$text =~ s/$date \d\d:\d\d:\d\d(?:\.\d+)?[-+]\d\d(?::\d\d)?/<time>/g;
 	$text =~ s/$date/<date>/g;
 	$text =~ s/\b(9000\d{12})\b/is_valid_gold_number($1) ? '<gold>' : $1/ge;
+	$text =~ s/\bCLUB004[5-9]\d{4}\b/<club>/g;
 	$text =~ s/\d+ cards a second/<speed> cards a second/g;
 	$text =~ s/-{2,}/--/g;
 	$text =~ s/[ \t]+/ /g;
@@ -292,7 +301,7 @@ sub start_subscriber
 sub check_replication
 {
 	$subscriber->poll_query_until($database,
-		"SELECT count(*) = 7 AND bool_and(srsubstate = 'r') FROM pg_subscription_rel")
+		"SELECT count(*) = 9 AND bool_and(srsubstate = 'r') FROM pg_subscription_rel")
 	  or die "the subscriber does not receive the tables";
 	$server->wait_for_catchup('cardgen');
 	foreach my $query (
@@ -311,12 +320,37 @@ sub check_subscriber
 {
 	return unless $subscriber;
 	is( $subscriber->safe_psql($database,
-			'SELECT count(*) FROM cardgen.batch, LATERAL cardgen.verify_batch(batch_id)'
+			'SELECT count(*) FROM cardgen.generated_batches, LATERAL cardgen.verify_batch(batch_id)'
 			  . ' WHERE missing + unexpected > 0'),
 		'0', 'the lists on the former subscriber are complete');
 	is( $subscriber->safe_psql($database,
 			"SELECT batch_id > (SELECT max(batch_id) FROM cardgen.batch) FROM cardgen.generate_batch('CLUB', 10)"),
 		't', 'the former subscriber generates');
+}
+
+# The recipe that writes the files of an order ends with an error unless they
+# are all of it.
+sub check_order_files
+{
+	my ($recipe) = grep { $_->{language} eq 'sh' && $_->{content} =~ /order_batches/ } @blocks;
+	my $order = '0f6f0c8e-2d5e-4f7a-9a52-6f1f4d6a7b10';
+	my $whole = $recipe->{content} =~ s/(order=)\S+( cards=)\d+/$1$order${2}5/r;
+
+	$server->safe_psql($database, "CALL cardgen.generate_order('CLUB', 5, NULL, '$order', 2)");
+	ok(runs_in_shell($whole), 'the files of an order that is whole');
+	ok(!runs_in_shell($whole =~ s/ cards=5/ cards=6/r), 'not of one that is short');
+	ok(!runs_in_shell($whole =~ s/$order/0f6f0c8e-2d5e-4f7a-9a52-6f1f4d6a7b11/r), 'nor of one that is not there');
+	ok(!runs_in_shell($whole =~ s/$order/0f6f0c8e/r), 'nor of what is no id');
+	$server->safe_psql($database, "UPDATE cardgen.batch SET expires_on = now() WHERE request_id = '$order' AND part = 2;"
+		  . 'SELECT FROM cardgen.remove_expired_batches()');
+	ok(!runs_in_shell($whole), 'nor of one with a part that is gone');
+}
+
+sub runs_in_shell
+{
+	my ($commands) = @_;
+
+	return run_in_directory(\my $output, '', 'bash', '-c', $commands);
 }
 
 sub check_reference
@@ -368,6 +402,29 @@ sub check_links
 	{
 		next if $link =~ /^https:/;
 		ok($link =~ /^#/ ? $anchors{$link} : -e "$root/$link", "link to $link");
+	}
+}
+
+# Every file in src/ has its floor, and includes nothing from above it.
+sub check_floors
+{
+	my ($table) = $page =~ /^\| floor \| files[^\n]*\n\|[-| ]*\n(.*?)\n\n/ms;
+	my %floor;
+	my $height = 0;
+
+	foreach my $files ($table =~ /^\| \w+ \| (.*?) \|/mg)
+	{
+		$height++;
+		$floor{$_} = $height foreach $files =~ /`(\w+)(?:\.h)?`/g;
+	}
+	foreach my $path (glob "$root/src/*.[ch]")
+	{
+		my ($file) = $path =~ m{(\w+)\.[ch]\z};
+		my @above = grep { -e "$root/src/$_.h" && ($floor{$_} // 0) > ($floor{$file} // 0) }
+		  slurp_file($path) =~ /^#include "(\w+)\.h"/mg;
+
+		ok($floor{$file}, "$file has its floor");
+		is("@above", '', "$file includes nothing from above") if $floor{$file};
 	}
 }
 
