@@ -136,7 +136,8 @@ CompareNumbers(const void *a, const void *b)
 {
 	const CardChange *one = *(CardChange *const *) a;
 	const CardChange *other = *(CardChange *const *) b;
-	int			by_number = one->card.number == NULL ? 0 : strcmp(one->card.number, other->card.number);
+	int			by_number = one->card.number == NULL || other->card.number == NULL ? 0 :
+		strcmp(one->card.number, other->card.number);
 
 	return by_number != 0 ? by_number : one->position - other->position;
 }
