@@ -279,19 +279,19 @@ static void
 SortCards(Import *import)
 {
 	ImportedCard **accepted = import->accepted;
-	ImportedCard *first = NULL;
+	int			first = 0;
 
 	import->accepted_count = 0;
 	for (int i = 0; i < import->count; i++)
 		if (import->cards[i].refusal == NULL)
 			accepted[import->accepted_count++] = &import->cards[i];
 	qsort(accepted, (size_t) import->accepted_count, sizeof(ImportedCard *), CompareNumbers);
-	for (int i = 0; i < import->accepted_count; i++)
+	for (int i = 1; i < import->accepted_count; i++)
 	{
-		if (first != NULL && strcmp(first->number, accepted[i]->number) == 0)
-			accepted[i]->refusal = NumberRepeated(first->number, PlaceOf(import, first) + 1);
+		if (strcmp(accepted[first]->number, accepted[i]->number) == 0)
+			accepted[i]->refusal = NumberRepeated(accepted[i]->number, PlaceOf(import, accepted[first]) + 1);
 		else
-			first = accepted[i];
+			first = i;
 	}
 	LeaveOutRefused(import);
 }
