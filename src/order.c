@@ -72,8 +72,6 @@ ReadOrder(FunctionCallInfo fcinfo, Request *order)
 	order->requested_size = fcinfo->args[4];
 	if (!PG_ARGISNULL(4) && PG_GETARG_INT32(4) < 1)
 		Refuse(BelowMinimum("cards_per_batch", PG_GETARG_INT32(4), 1));
-	if (!PG_ARGISNULL(4) && PG_GETARG_INT32(4) > max_cards_per_call)
-		Refuse(CallLimit("cards_per_batch", PG_GETARG_INT32(4), max_cards_per_call, false));
 	order->id = UuidArgument(OrderId(fcinfo, 3));
 }
 
@@ -112,13 +110,18 @@ static void
 CheckOrder(FunctionCallInfo fcinfo, Request *order)
 {
 	Caller		caller;
+	int64		found;
 	int64		missing;
 
 	order->cards_per_batch = order->requested_size.isnull ? max_cards_per_call :
 		DatumGetInt32(order->requested_size.value);
 	BecomeOwner(fcinfo, &caller);
 	OpenQueries();
-	missing = order->requested_count - FindOrder(order);
+	found = FindOrder(order);
+	/* One that has begun goes on in its size. */
+	if (found == 0 && order->cards_per_batch > max_cards_per_call)
+		Refuse(CallLimit("cards_per_batch", order->cards_per_batch, max_cards_per_call, false));
+	missing = order->requested_count - found;
 	if (missing > 0)
 	{
 		const Series *series = RequireSeries(UseConfiguration(), order->series_code);

@@ -90,4 +90,50 @@ CALL cardgen.generate_order('SILVER', 30, NULL, '6e7f0a52-0000-4000-8000-0000000
 SELECT part, card_count FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000004') ORDER BY part;
 SELECT remaining FROM cardgen.series_usage WHERE code = 'SILVER';
 
+-- One batch a carton
+\set carton '6e7f0a52-0000-4000-8000-000000000005'
+SET cardgen.max_cards_per_call = 10;
+SELECT code FROM cardgen.create_series('SHOP', 'Shop card', 3, 'SHOP', method => 'sequential', card_type => 'physical');
+CALL cardgen.generate_order('SHOP', 28, cards_per_batch => 8, request_id => :'carton');
+SELECT part, card_count, is_listed FROM cardgen.order_batches(:'carton') ORDER BY part;
+CALL cardgen.generate_order('SHOP', 28, cards_per_batch => 9, request_id => :'carton');
+CALL cardgen.generate_order('SHOP', 28, request_id => :'carton');
+CALL cardgen.generate_order('SHOP', 20, cards_per_batch => 0);
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('SHOP', 20, cards_per_batch => -1);
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('SHOP', 20, cards_per_batch => 11);
+\echo :LAST_ERROR_SQLSTATE
+CALL cardgen.generate_order('SHOP', 2, cards_per_batch => 5, request_id => '6e7f0a52-0000-4000-8000-000000000006');
+SELECT part, card_count FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000006');
+
+-- A part that has left the list is there, one that was removed is missing and no end of the list, and only that is made
+UPDATE cardgen.batch SET expires_on = now() WHERE request_id = :'carton' AND part = 4;
+SELECT cardgen.remove_batch(batch_id) FROM cardgen.order_batches(:'carton') WHERE part IN (1, 3);
+SELECT lists_removed FROM cardgen.remove_expired_batches();
+SELECT part, card_count, is_listed FROM cardgen.order_batches(:'carton') ORDER BY part;
+SELECT cardgen.skip_numbers('SHOP', remaining - 16) FROM cardgen.series_usage WHERE code = 'SHOP';
+SET cardgen.max_cards_per_call = 100000;
+CALL cardgen.generate_order('SHOP', 28, cards_per_batch => 8, request_id => :'carton');
+SELECT part, card_count, is_listed FROM cardgen.order_batches(:'carton') ORDER BY part;
+SELECT remaining FROM cardgen.series_usage WHERE code = 'SHOP';
+
+-- Without a size of its own, an order keeps that of the limit when it began, and has never more than was asked for
+SET cardgen.max_cards_per_call = 10;
+CALL cardgen.generate_order('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000007');
+SELECT cardgen.remove_batch(batch_id) FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000007') WHERE part = 3;
+CALL cardgen.generate_order('GOLD', 35, NULL, '6e7f0a52-0000-4000-8000-000000000007');
+SET cardgen.max_cards_per_call = 100;
+CALL cardgen.generate_order('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000007');
+CALL cardgen.generate_order('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000007');
+SELECT part, card_count FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000007') ORDER BY part;
+
+-- Where the limit was lowered, an order that has begun goes on in its size
+SET cardgen.max_cards_per_call = 10;
+CALL cardgen.generate_order('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000008', 9);
+SELECT cardgen.remove_batch(batch_id) FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000008') WHERE part = 1;
+SET cardgen.max_cards_per_call = 5;
+CALL cardgen.generate_order('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000008', 9);
+SELECT part, card_count FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000008') ORDER BY part;
+
 DROP EXTENSION cardgen;
