@@ -214,6 +214,13 @@ SELECT number, replaces FROM cardgen.replace_card('G00000022', 'A-3');
 SELECT pg_temp.refused($$cardgen.replace_card('A-3', 'A-4')$$);
 SELECT number, pg_temp.card(number), pg_temp.history(number) FROM unnest(ARRAY['A-1', 'A-2', 'A-3', 'G50000000', 'G50000001']) AS number;
 
+-- A counter that was not restored with the cards
+UPDATE cardgen.series_counter SET next_ordinal = next_ordinal - 1 WHERE series_code = 'GOLD';
+SELECT pg_temp.refused($$cardgen.replace_card('A-3')$$);
+SELECT pg_temp.refused($$cardgen.replace_card('G50000001')$$);
+SELECT cardgen.skip_numbers('GOLD', 1);
+SELECT number, replaces FROM cardgen.replace_card('G50000001');
+
 -- Each card replaces at most one, and is replaced by at most one, which tells of it
 SELECT count(*) FROM cardgen.card c FULL JOIN cardgen.card r ON r.replaces = c.number
 	WHERE r.number IS DISTINCT FROM c.replaced_by AND (c.replaced_by IS NOT NULL OR r.replaces IS NOT NULL);
