@@ -199,12 +199,23 @@ BatchOrdinals(const Batch *batch, Ordinals *ordinals)
 		Refuse(BatchBroken(batch->batch_id));
 }
 
+static bool
+CanHave(const Series *series, const Ordinals *ordinals)
+{
+	const OrdinalRun *last = &ordinals->runs[ordinals->run_count - 1];
+
+	return ordinals->runs[0].first >= 0 && last->first < last->end && last->end <= series->capacity;
+}
+
 const NumberCodec *
-BatchCodec(const Batch *batch)
+BatchCodec(const Batch *batch, Ordinals *ordinals)
 {
 	Configuration *configuration = UseConfiguration();
 	Series	   *series = CurrentSeries(&configuration, batch->series_code, &batch->incarnation);
 
+	BatchOrdinals(batch, ordinals);
+	if (!CanHave(series, ordinals))
+		Refuse(BatchBroken(batch->batch_id));
 	return SeriesCodec(configuration, series);
 }
 
@@ -212,10 +223,9 @@ void
 StreamBatch(NumberStream *stream, const Batch *batch, MemoryContext context)
 {
 	MemoryContext caller_context = MemoryContextSwitchTo(context);
-	const NumberCodec *codec = BatchCodec(batch);
 	Ordinals	ordinals;
+	const NumberCodec *codec = BatchCodec(batch, &ordinals);
 
-	BatchOrdinals(batch, &ordinals);
 	StreamInit(stream, codec, &ordinals);
 	MemoryContextSwitchTo(caller_context);
 }
@@ -334,8 +344,7 @@ verify_batch(PG_FUNCTION_ARGS)
 
 	OpenQueries();
 	RequireListedBatch(batch_id, &batch);
-	BatchOrdinals(&batch, &verification.ordinals);
-	verification.codec = BatchCodec(&batch);
+	verification.codec = BatchCodec(&batch, &verification.ordinals);
 	verification.seen = palloc0(batch.card_count / 8 + 1);
 
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen stored numbers",

@@ -53,7 +53,7 @@ extern void FindGenerated(const char *series_code, const int64 *ordinals, int co
 
 /* Its ordinals and what makes numbers of them, in CurrentMemoryContext. */
 extern void BatchOrdinals(const Batch *batch, Ordinals *ordinals);
-extern const NumberCodec *BatchCodec(const Batch *batch);
+extern const NumberCodec *BatchCodec(const Batch *batch, Ordinals *ordinals);
 
 /* Its numbers as they are computed; the stream lives as long as the context. */
 extern void StreamBatch(NumberStream *stream, const Batch *batch, MemoryContext context);

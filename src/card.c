@@ -136,7 +136,8 @@ CompareNumbers(const void *a, const void *b)
 {
 	const CardChange *one = *(CardChange *const *) a;
 	const CardChange *other = *(CardChange *const *) b;
-	int			by_number = one->card.number == NULL ? 0 : strcmp(one->card.number, other->card.number);
+	int			by_number = one->card.number == NULL || other->card.number == NULL ? 0 :
+		strcmp(one->card.number, other->card.number);
 
 	return by_number != 0 ? by_number : one->position - other->position;
 }
@@ -155,7 +156,7 @@ SortPending(CardChanges *changes)
 	for (int i = 0; i < count; i++)
 	{
 		CardChange *last = distinct == 0 ? NULL : pending[distinct - 1];
-		bool		repeats = last != NULL && pending[i]->card.number != NULL &&
+		bool		repeats = last != NULL && last->card.number != NULL && pending[i]->card.number != NULL &&
 			strcmp(pending[i]->card.number, last->card.number) == 0;
 
 		pending[i]->first = repeats ? last : NULL;

@@ -278,17 +278,8 @@ FindCard(Configuration *configuration, const char *text, Card *card, const char 
 	int64		ordinal;
 	Batch		batch;
 
-	switch (IdentifyNumber(configuration, text, &series, &card->number))
-	{
-		case NUMBER_MALFORMED:
-			*class = "malformed";
-			break;
-		case NUMBER_BAD_CHECK_DIGIT:
-			*class = "bad_check_digit";
-			break;
-		case NUMBER_MATCHES:
-			break;
-	}
+	*class = IdentifyNumber(configuration, text, &series, &card->number) == NUMBER_BAD_CHECK_DIGIT ?
+		"bad_check_digit" : "malformed";
 	if (card->number == NULL)
 		return false;
 	if (!ReadCardRow(card->number, card))

@@ -1,8 +1,5 @@
 /*
  * Cards that another system has generated, taken in.
- *
- * Customers are not locked: limits have no say in an import, so that to whoever
- * counts at the same time it has come before or comes after.
  */
 #include "card_import.h"
 
@@ -13,6 +10,7 @@
 #include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "counter.h"
+#include "customer.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "query.h"
@@ -113,6 +111,25 @@ ReadArguments(FunctionCallInfo fcinfo, Import *import)
 	import->expires_on = ReadArray(fcinfo, 5, "expires_on", import->count);
 	import->cards = palloc0_array(ImportedCard, import->count + 1);
 	import->accepted = palloc_array(ImportedCard *, import->count + 1);
+}
+
+/* Limits are not applied, but whoever counts a customer's cards must not miss these. */
+static void
+LockCustomersOfCards(const Import *import)
+{
+	CustomerLocks locks = {0};
+
+	for (int i = 0; i < import->count && import->customer_ids != NULL; i++)
+	{
+		char	   *customer_id;
+
+		if (import->customer_ids[i].isnull)
+			continue;
+		customer_id = TextDatumGetCString(import->customer_ids[i].value);
+		MarkCustomer(&locks, customer_id);
+		pfree(customer_id);
+	}
+	LockMarkedCustomers(&locks);
 }
 
 static Refusal *
@@ -262,19 +279,19 @@ static void
 SortCards(Import *import)
 {
 	ImportedCard **accepted = import->accepted;
-	ImportedCard *first = NULL;
+	int			first = 0;
 
 	import->accepted_count = 0;
 	for (int i = 0; i < import->count; i++)
 		if (import->cards[i].refusal == NULL)
 			accepted[import->accepted_count++] = &import->cards[i];
 	qsort(accepted, (size_t) import->accepted_count, sizeof(ImportedCard *), CompareNumbers);
-	for (int i = 0; i < import->accepted_count; i++)
+	for (int i = 1; i < import->accepted_count; i++)
 	{
-		if (first != NULL && strcmp(first->number, accepted[i]->number) == 0)
-			accepted[i]->refusal = NumberRepeated(first->number, PlaceOf(import, first) + 1);
+		if (strcmp(accepted[first]->number, accepted[i]->number) == 0)
+			accepted[i]->refusal = NumberRepeated(accepted[i]->number, PlaceOf(import, accepted[first]) + 1);
 		else
-			first = accepted[i];
+			first = i;
 	}
 	LeaveOutRefused(import);
 }
@@ -482,6 +499,7 @@ import_cards(PG_FUNCTION_ARGS)
 
 	OpenQueries();
 	RunQuery(&lock_imports, NULL);
+	LockCustomersOfCards(&import);
 	LockCounter(code, &import.counter);
 	import.configuration = UseConfiguration();
 	import.series = CurrentSeries(&import.configuration, code, &import.counter.incarnation);

@@ -279,9 +279,9 @@ void
 StoreBatch(const Batch *batch)
 {
 	Ordinals	ordinals;
+	const NumberCodec *codec = BatchCodec(batch, &ordinals);
 
-	BatchOrdinals(batch, &ordinals);
-	StoreNumbers(batch, &ordinals, BatchCodec(batch));
+	StoreNumbers(batch, &ordinals, codec);
 }
 
 static int

@@ -4,9 +4,11 @@
 #include "ordinal_block.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -62,6 +64,15 @@ GiveBack(OrdinalBlock *block)
 	block->end = block->next;
 }
 
+/* The extension can be dropped in the transaction that has taken some. */
+static bool
+HasCounters(void)
+{
+	Oid			namespace = get_namespace_oid("cardgen", true);
+
+	return OidIsValid(namespace) && OidIsValid(get_relname_relid("series_counter", namespace));
+}
+
 static void
 GiveAllBack(void)
 {
@@ -70,7 +81,7 @@ GiveAllBack(void)
 		OrdinalBlock *block = &present.blocks[i];
 		Caller		caller;
 
-		if (block->next == block->end)
+		if (block->next == block->end || !HasCounters())
 			continue;
 		PushActiveSnapshot(GetTransactionSnapshot());
 		BecomeUser(block->owner, &caller);

@@ -279,8 +279,8 @@ UnknownBatch(int64 batch_id)
 Refusal *
 BatchBroken(int32 batch_id)
 {
-	return NotReady("batch_broken", psprintf("batch %d has another number of ordinals than of cards", batch_id),
-					"Its row in cardgen.batch was changed.", restore_hint);
+	return NotReady("batch_broken", psprintf("batch %d does not have the numbers that it was generated with", batch_id),
+					"Its row in cardgen.batch, or that of its series, was changed.", restore_hint);
 }
 
 Refusal *

@@ -48,7 +48,6 @@ Play(void)
 	PGconn	   *connection = ConnectToWorld();
 
 	CreateWorld(connection);
-	FindOperations(connection);
 	PQfinish(connection);
 	for (int i = 0; i < connection_count; i++)
 	{
@@ -61,7 +60,6 @@ Play(void)
 		PQfinish(workers[i].connection);
 }
 
-/* Those of lost connections end when they have answered. */
 /* Those of lost connections end when they have answered. */
 static void
 WaitForOthers(PGconn *connection)

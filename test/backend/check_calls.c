@@ -20,8 +20,7 @@ PrintTally(const Tally *tally)
 			if (tally->refusals[j].count[i] > 0 && length < sizeof(refusals))
 				length += (size_t) snprintf(refusals + length, sizeof(refusals) - length, "%s %ld  ",
 											tally->refusals[j].state, tally->refusals[j].count[i]);
-		if (is_played[i])
-			Note("%-32s %12ld %8ld  %s", operations[i].name, tally->acknowledged[i], tally->undone[i], refusals);
+		Note("%-32s %12ld %8ld  %s", operations[i].name, tally->acknowledged[i], tally->undone[i], refusals);
 	}
 }
 
@@ -29,20 +28,16 @@ PrintTally(const Tally *tally)
 static void
 CheckNames(const Tally *tally)
 {
-	int			named = 0;
 	int			nameless = 0;
 
 	for (int i = 0; i < STATE_COUNT && tally->refusals[i].state[0] != '\0'; i++)
 	{
 		const char *state = tally->refusals[i].state;
 
-		if (strchr(state, ' ') != NULL)
-			named++;
-		else if (strstr("40001 40P01 55P03 57014", state) == NULL)
+		if (strchr(state, ' ') == NULL && strstr("40001 40P01 55P03 57014", state) == NULL)
 			nameless++;
 	}
-	if (named > 0)
-		Ok(nameless == 0, "each refusal has a name");
+	Ok(nameless == 0, "each refusal has a name");
 }
 
 void
@@ -59,7 +54,7 @@ CheckCalls(const Worker *workers, int count)
 	Ok(atomic_load(&wrong_answers) == 0, "no call returned what it should not");
 	CheckNames(&total);
 	for (int i = 0; i < operation_count; i++)
-		missing += is_played[i] && total.acknowledged[i] == 0;
+		missing += total.acknowledged[i] == 0;
 	Ok(missing == 0, "each kind of call was acknowledged");
 	Ok(ledger.repeated > 0, "repeated calls returned the earlier batch");
 }

@@ -18,16 +18,15 @@ CheckHolders(PGconn *connection)
 	Check(connection, "no other card was issued",
 		  "SELECT count(*) FROM cardgen.card c LEFT JOIN history h ON h.number = c.number AND h.until_tick IS NULL"
 		  " WHERE c.customer_id IS DISTINCT FROM h.holder");
+	/* An import locks no customer: what it has not committed yet comes after the merger. */
 	Check(connection, "a customer who was merged into another has no card from before",
 		  "SELECT count(*) FROM told_merger m JOIN history h ON h.holder = m.customer_id AND h.tick < m.tick"
-		  " WHERE coalesce(h.until_tick > m.tick, true)");
+		  " WHERE coalesce(h.until_tick > m.tick, true) AND h.kind <> 'import'");
 }
 
 static void
 CheckReplacements(PGconn *connection)
 {
-	if (!HasFunction(connection, "replace_card"))
-		return;
 	Check(connection, "a card replaces the one it was issued for, and no other does",
 		  "SELECT count(*) FROM history h FULL JOIN cardgen.card c ON c.number = h.number AND h.kind = 'issue'"
 		  " WHERE h.kind = 'issue' AND c.replaces IS DISTINCT FROM h.replaces");

@@ -21,7 +21,6 @@ CardCount(Worker *worker)
 }
 
 /* Remembers the batch; its id, or 0 after an error. */
-/* Remembers the batch; its id, or 0 after an error. */
 static int
 Generate(Worker *worker, const char *expected, int series, int count,
 		 const char *label, const char *request, bool is_kept)

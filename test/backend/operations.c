@@ -3,7 +3,6 @@
  */
 #include "backend/operations.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "backend/world.h"
@@ -39,23 +38,8 @@ const Operation operations[] = {
 };
 
 const int	operation_count = sizeof(operations) / sizeof(operations[0]);
-bool		is_played[MAX_OPERATIONS];
 
 _Static_assert(sizeof(operations) / sizeof(operations[0]) <= MAX_OPERATIONS, "a tally has no room for all operations");
-
-void
-FindOperations(PGconn *connection)
-{
-	for (int i = 0; i < operation_count; i++)
-	{
-		char		function[50];
-
-		snprintf(function, sizeof(function), "%.*s", (int) strcspn(operations[i].name, ","), operations[i].name);
-		is_played[i] = strcmp(function, "views") == 0 || HasFunction(connection, function);
-		if (!is_played[i])
-			Note("there is no %s", function);
-	}
-}
 
 Outcome
 PauseSeries(Worker *worker)

@@ -14,7 +14,7 @@ typedef enum Outcome
 
 typedef struct Operation
 {
-	const char *name;			/* its first word is the function's */
+	const char *name;
 	Outcome		(*call) (Worker *worker);
 	int			weight;
 	bool		is_alone;		/* makes its own transactions */
@@ -23,10 +23,6 @@ typedef struct Operation
 
 extern const Operation operations[];
 extern const int operation_count;
-
-/* Whether the database has the function that it calls. */
-extern bool is_played[MAX_OPERATIONS];
-extern void FindOperations(PGconn *connection);
 
 extern Outcome GenerateBatch(Worker *worker);
 extern Outcome GenerateByRequest(Worker *worker);

@@ -28,11 +28,11 @@ ChooseOperation(Worker *worker)
 	int			total = 0;
 
 	for (int i = 0; i < operation_count; i++)
-		total += is_played[i] ? operations[i].weight : 0;
+		total += operations[i].weight;
 	place = Choose(worker, total);
 	for (int i = 0; i < operation_count; i++)
 	{
-		place -= is_played[i] ? operations[i].weight : 0;
+		place -= operations[i].weight;
 		if (place < 0)
 			return i;
 	}
@@ -162,7 +162,7 @@ PlayMissing(Worker *workers, int count)
 {
 	for (int operation = 0; operation < operation_count; operation++)
 	{
-		bool		is_missing = is_played[operation];
+		bool		is_missing = true;
 
 		for (int i = 0; i < count; i++)
 			is_missing = is_missing && workers[i].tally.acknowledged[operation] == 0;

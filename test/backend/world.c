@@ -40,16 +40,6 @@ ConnectToWorld(void)
 	return Connect(options);
 }
 
-bool
-HasFunction(PGconn *connection, const char *name)
-{
-	char		sql[200];
-
-	snprintf(sql, sizeof(sql), "SELECT count(*) FROM pg_proc WHERE pronamespace = 'cardgen'::regnamespace"
-			 " AND proname = '%s'", name);
-	return ReadNumber(connection, sql) > 0;
-}
-
 void
 CreateWorld(PGconn *connection)
 {
@@ -58,8 +48,6 @@ CreateWorld(PGconn *connection)
 	Do(connection, "CREATE EXTENSION cardgen");
 	for (int i = 0; i < SERIES_COUNT; i++)
 	{
-		if (i == OLD && !HasFunction(connection, "import_cards"))
-			continue;
 		snprintf(sql, sizeof(sql), "SELECT cardgen.create_series('%s', 'Series %d', max_active_cards => %d, %s)",
 				 all_series[i].code, i, all_series[i].max_active_cards, all_series[i].arguments);
 		Do(connection, sql);

@@ -35,7 +35,6 @@ extern const char *const labels[LABEL_COUNT];
 extern int	customer_count;		/* the regular ones are those below */
 extern bool counts_only_active;
 
-extern bool HasFunction(PGconn *connection, const char *name);
 extern PGconn *ConnectToWorld(void);
 extern void CreateWorld(PGconn *connection);
 

@@ -89,4 +89,18 @@ SELECT pg_temp.refused($$cardgen.verify_batch(0)$$);
 SELECT pg_temp.refused($$cardgen.verify_batch(2147483647)$$);
 SELECT pg_temp.refused($$cardgen.verify_batch(-2147483648)$$);
 
+-- Nor can be: their rows, or that of the series, were changed by hand
+BEGIN;
+UPDATE cardgen.batch SET first_ordinal = (SELECT capacity FROM cardgen.series WHERE code = 'GOLD') - 9 WHERE batch_id = :gold;
+SELECT pg_temp.refused(format('cardgen.%s(%s)', function, :gold)) FROM unnest(ARRAY['verify_batch', 'download_batch']) AS function;
+UPDATE cardgen.batch SET first_ordinal = 9223372036854775807 WHERE batch_id = :gold;
+SELECT pg_temp.refused(format('cardgen.download_batch(%s)', :gold));
+UPDATE cardgen.batch SET first_ordinal = NULL, ordinals = '{[-5,5)}' WHERE batch_id = :gold;
+SELECT pg_temp.refused(format('cardgen.download_batch(%s)', :gold));
+UPDATE cardgen.batch SET ordinals = '{[0,5),[7,12)}' WHERE batch_id = :gold;
+SELECT count(*) FROM cardgen.download_batch(:gold);
+UPDATE cardgen.series SET method = 'imported', length = NULL, capacity = NULL WHERE code = 'GOLD';
+SELECT pg_temp.refused(format('cardgen.%s(%s)', function, :gold)) FROM unnest(ARRAY['verify_batch', 'download_batch']) AS function;
+ROLLBACK;
+
 DROP EXTENSION cardgen;

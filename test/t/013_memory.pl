@@ -16,7 +16,7 @@ plan skip_all => 'it is not known how to measure memory here' unless -r '/proc/s
 plan skip_all => "the server runs under $ENV{POSTGRES_UNDER}" if $ENV{POSTGRES_UNDER};
 
 # Kilobytes.
-my $most = 10240;
+my $usual = 10240;
 my $noise = 400;
 
 # Shared memory, of which a backend sees more and more, is kept small.
@@ -66,6 +66,23 @@ SELECT count(c.number) FROM (SELECT number FROM cardgen.generate_cards('GOLD', 1
 	LATERAL cardgen.issue_card(n.number, n.number) c;
 SQL
 
+# The arguments, as one value each, and what is known of each card meanwhile.
+$server->safe_psql('postgres', <<'SQL');
+SELECT cardgen.create_series('MANY', 'Many cards', 12, '7000', max_active_cards => 1000000);
+CREATE TABLE customers AS SELECT array_agg('c' || n) AS ids FROM generate_series(1, 100000) n;
+CREATE TABLE cards (numbers text[]);
+SQL
+try('issue many and change their status', 10, <<'SQL', 300000);
+TRUNCATE cards;
+INSERT INTO cards SELECT array_agg(number) FROM cardgen.generate_cards('MANY', 100000);
+SELECT count(*) FROM cards, customers, LATERAL cardgen.issue_cards(numbers, ids) WHERE sqlstate IS NULL;
+SELECT count(*) FROM cards, LATERAL cardgen.set_card_statuses(numbers, 'ACTIVE') WHERE sqlstate IS NULL;
+SQL
+try('issue many new ones', 10, <<'SQL', 300000);
+SELECT count(*) FROM customers, LATERAL cardgen.issue_new_cards('MANY', ids) WHERE sqlstate IS NULL;
+SQL
+$server->safe_psql('postgres', 'TRUNCATE cardgen.card, cardgen.card_status_log');
+
 try('remove', 3, <<'SQL');
 SELECT FROM generate_series(9998, 10000) n, LATERAL cardgen.generate_batch('BRIEF', n);
 SELECT * FROM cardgen.remove_expired_batches();
@@ -108,7 +125,8 @@ done_testing();
 # Do it again and again in one session, and measure after each time.
 sub try
 {
-	my ($name, $times, $statements) = @_;
+	my ($name, $times, $statements, $most) = @_;
+	$most //= $usual;
 	my $measure = '\! grep -E "^(RssAnon|VmHWM):" /proc/$PID/status' . "\n\\echo measured\n";
 	my $reset = '\! echo 5 > /proc/$PID/clear_refs; sed -n s/^VmRSS/Before/p /proc/$PID/status' . "\n";
 

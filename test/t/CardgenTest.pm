@@ -160,17 +160,27 @@ SELECT 'issued', number, customer_id FROM cardgen.issue_card(:'n', 'c' || :n % 5
 SELECT 'active', number FROM cardgen.set_card_status(:'n', 'ACTIVE');
 SELECT 'new', number, customer_id FROM cardgen.issue_new_card('TWO', 'c' || :n % 50);
 };
-# All but the newest go, in one of two ways, and some remain.
+# All but the newest go, in one of two ways, and some remain, as do those that
+# are in use at the moment.
 my $remove = q{
 SELECT max(batch_id) - 20 AS newest FROM cardgen.batch \gset
 SELECT coalesce(string_agg(batch_id::text, ','), '0') AS first FROM cardgen.batch WHERE batch_id < :newest AND batch_id % 8 < 5 \gset
 SELECT coalesce(string_agg(batch_id::text, ','), '0') AS second FROM cardgen.batch WHERE batch_id < :newest AND batch_id % 8 IN (5, 6) \gset
 \echo removing|:first,:second
-SELECT 'removed', batch_id FROM cardgen.batch, LATERAL cardgen.remove_batch(batch_id) WHERE batch_id IN (:first);
+SELECT format('SELECT ''removed'', %1$s FROM cardgen.remove_batch(%1$s)', batch_id) FROM cardgen.batch WHERE batch_id IN (:first) \gexec
 UPDATE cardgen.batch SET expires_on = now(), issuable_until = now() WHERE batch_id IN (:second);
-SELECT 'removed', :'second' FROM cardgen.remove_expired_batches();
+SELECT count(*) FROM cardgen.remove_expired_batches();
+SELECT 'removed', id FROM unnest(ARRAY[:second]) AS id WHERE NOT EXISTS (SELECT FROM cardgen.batch WHERE batch_id = id);
 VACUUM cardgen.generated_card;
 CHECKPOINT;
+};
+# Fifty cards a call; of new ones, no other client makes any of the series ONE.
+my $many = q{
+SELECT array_agg(number) AS numbers, array_agg('c' || right(number, 6)::int % 50) AS customers
+	FROM (SELECT number FROM cardgen.generated_card ORDER BY random() LIMIT 50) cards \gset
+SELECT 'issued', number, (:'customers'::text[])[position] FROM cardgen.issue_cards(:'numbers', :'customers') WHERE sqlstate IS NULL;
+SELECT 'active', number FROM cardgen.set_card_statuses(:'numbers', 'ACTIVE') WHERE sqlstate IS NULL;
+SELECT 'new', number, customer_id FROM cardgen.issue_new_cards('ONE', :'customers') WHERE sqlstate IS NULL;
 };
 my $clients = 0;
 
@@ -199,7 +209,7 @@ sub start_load
 			SELECT cardgen.create_series('TWO', 'Two', 14, prefix => '2', method => 'sequential', max_active_cards => 1000000);
 			SELECT cardgen.generate_batch('TWO', 1000)});
 	}
-	return map { start_client($server, $_) } ($generate, $generate, $issue, $issue, $remove);
+	return map { start_client($server, $_) } ($generate, $generate, $issue, $issue, $many, $remove);
 }
 
 # Until they have done something of everything, however slow the machine is.
@@ -210,7 +220,8 @@ sub await_load
 	sleep($seconds);
 	$server->poll_query_until('postgres', q{
 		SELECT (SELECT max(batch_id) - count(*) FROM cardgen.batch) > 50
-			AND (SELECT count(*) FROM cardgen.card WHERE status = 'active') > 50})
+			AND (SELECT count(*) FROM cardgen.card WHERE status = 'active') > 50
+			AND EXISTS (SELECT FROM cardgen.card WHERE series_code = 'ONE' AND batch_id IS NULL)})
 	  or die 'the clients do nothing';
 }
 
@@ -294,6 +305,10 @@ sub check_load
 	none("$name: nor a change of its status", grep { ($rows{status}{$_} // '') ne 'active' } keys %{ $acknowledged{active} });
 	none("$name: each issue is logged, once", grep { ($rows{log}{$_} // 0) != 1 } keys %{ $rows{customer} });
 	none("$name: and no other", grep { !$rows{customer}{$_} } keys %{ $rows{log} });
+
+	is($server->safe_psql('postgres', q{
+			SELECT count(*) FROM (SELECT FROM cardgen.card WHERE series_code = 'ONE' AND batch_id IS NULL
+				GROUP BY issued_on HAVING count(*) <> 50) AS calls}), 0, "$name: a call for many is there wholly or not at all");
 
 	none("$name: no counter went back",
 		grep { ($rows{counter}{$_} // -1) < ($acknowledged{counter}{$_} // 0) } qw(ONE TWO));

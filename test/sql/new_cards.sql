@@ -1,0 +1,132 @@
+\getenv test_dir PG_ABS_SRCDIR
+\set helpers :test_dir '/sql/include/helpers.sql'
+\i :helpers
+CREATE EXTENSION cardgen;
+SET client_min_messages = warning;
+
+-- Thousands of new cards in one transaction take their numbers from the counter by blocks. What is left of them is given back:
+-- every number below the counter is a card's, and the next one goes on behind it
+CREATE FUNCTION pg_temp.make(series_code text, length int, suffix text = '') RETURNS text LANGUAGE sql AS $$
+	SELECT code FROM cardgen.create_series(series_code, series_code, length, series_code, suffix, method => 'sequential', max_active_cards => 2147483647)
+$$;
+CREATE FUNCTION pg_temp.exactness() RETURNS TABLE (code text, generated bigint, cards bigint, next_ordinal bigint, free bigint, remaining boolean) LANGUAGE sql AS $$
+	SELECT u.code, u.generated,
+		(SELECT count(DISTINCT ordinal) FROM cardgen.card d WHERE d.series_code = u.code) + (SELECT coalesce(sum(card_count), 0) FROM cardgen.batch b WHERE b.series_code = u.code),
+		c.next_ordinal, (SELECT coalesce(sum(f.end_ordinal - f.first_ordinal), 0) FROM cardgen.free_range f WHERE f.series_code = u.code),
+		u.remaining = u.capacity - u.generated
+	FROM cardgen.series_usage u JOIN cardgen.series_counter c ON c.series_code = u.code ORDER BY 1
+$$;
+SELECT pg_temp.make('A', 8), pg_temp.make('B', 8);
+SELECT count(cardgen.issue_new_card('A', 'a' || n)) FROM generate_series(1, 30000) AS n;
+SELECT * FROM pg_temp.exactness();
+SELECT cardgen.classify_number('A00029999'), cardgen.classify_number('A00030000');
+SELECT number FROM cardgen.issue_new_card('A', 'a');
+BEGIN;
+SELECT count(cardgen.issue_new_card('A', 'a' || n)) FROM generate_series(1, 1000) AS n;
+ROLLBACK;
+SELECT * FROM pg_temp.exactness();
+SELECT number FROM cardgen.issue_new_card('A', 'a');
+
+-- Savepoints rolled back in between, one within the other, and errors
+BEGIN;
+SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 100) AS n;
+SAVEPOINT one;
+SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 100) AS n;
+SAVEPOINT two;
+SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 1000) AS n;
+ROLLBACK TO two;
+SELECT number FROM cardgen.issue_new_card('B', 'b');
+ROLLBACK TO one;
+SELECT number FROM cardgen.issue_new_card('B', 'b');
+SAVEPOINT three;
+SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 500) AS n;
+RELEASE three;
+ROLLBACK TO one;
+SELECT number FROM cardgen.issue_new_card('B', 'b');
+COMMIT;
+SELECT * FROM pg_temp.exactness();
+DO $$
+DECLARE
+	made int := 0;
+BEGIN
+	FOR i IN 1 .. 400 LOOP
+		BEGIN
+			PERFORM cardgen.issue_new_card(CASE i % 2 WHEN 0 THEN 'A' ELSE 'B' END, 'c' || i) FROM generate_series(1, i % 7 * 20);
+			IF i % 3 = 0 THEN
+				RAISE division_by_zero;
+			END IF;
+			made := made + i % 7 * 20;
+			BEGIN
+				PERFORM cardgen.issue_new_card('B', CASE i % 5 WHEN 0 THEN '' ELSE 'd' || i END);
+				made := made + 1;
+			EXCEPTION WHEN invalid_parameter_value THEN
+			END;
+		EXCEPTION WHEN division_by_zero THEN
+		END;
+	END LOOP;
+	RAISE WARNING 'made %', made;
+	IF (SELECT count(*) FROM cardgen.card WHERE customer_id ~ '^[cd]') <> made THEN
+		RAISE 'there are others';
+	END IF;
+END $$;
+SELECT code, generated = cards AS exact, generated = next_ordinal - free AS counted, remaining FROM pg_temp.exactness();
+SELECT count(*) FROM cardgen.card WHERE number <> series_code || lpad(ordinal::text, 8, '0');
+
+-- A batch, many cards at once and a skip in between; the block goes back first
+BEGIN;
+SELECT count(cardgen.issue_new_card('A', 'e' || n)) FROM generate_series(1, 200) AS n;
+SELECT card_count FROM cardgen.generate_batch('A', 3);
+SELECT first_ordinal - (SELECT max(ordinal) FROM cardgen.card WHERE series_code = 'A') AS distance FROM cardgen.batch;
+SELECT count(cardgen.issue_new_card('A', 'e' || n)) FROM generate_series(1, 200) AS n;
+SELECT count(number) FROM cardgen.issue_new_cards('A', '{e,e,e}');
+SELECT count(cardgen.issue_new_card('A', 'e' || n)) FROM generate_series(1, 200) AS n;
+SELECT cardgen.skip_numbers('A', 5);
+SELECT count(cardgen.issue_new_card('A', 'e' || n)) FROM generate_series(1, 200) AS n;
+COMMIT;
+SELECT code, generated - cards AS skipped, generated = next_ordinal - free AS counted, remaining FROM pg_temp.exactness() WHERE code = 'A';
+
+-- More series than there is room for blocks
+SELECT count(pg_temp.make('C' || chr(64 + n), 8)) FROM generate_series(1, 20) AS n;
+BEGIN;
+SELECT count(cardgen.issue_new_card('C' || chr(64 + n), 'f' || i)) FROM generate_series(1, 100) AS i, generate_series(1, 12) AS n;
+SELECT count(cardgen.issue_new_card('C' || chr(64 + n), 'f' || i)) FROM generate_series(1, 9) AS n, generate_series(1, 300) AS i;
+SELECT count(cardgen.issue_new_card('C' || chr(64 + n), 'f' || i)) FROM generate_series(1, 300) AS i, generate_series(9, 20) AS n;
+COMMIT;
+SELECT generated, bool_and(generated = cards AND generated = next_ordinal - free AND remaining) AS exact, string_agg(code, ' ' ORDER BY code)
+	FROM pg_temp.exactness() WHERE code LIKE 'C_' GROUP BY 1 ORDER BY 1;
+
+-- The last numbers of a series, in a transaction that takes blocks
+SELECT pg_temp.make('D', 3, 'D');
+BEGIN;
+DO $$
+DECLARE
+	refused int := 0;
+BEGIN
+	FOR i IN 1 .. 1050 LOOP
+		BEGIN
+			PERFORM cardgen.issue_new_card('D', 'g' || i);
+		EXCEPTION WHEN sequence_generator_limit_exceeded THEN
+			refused := refused + 1;
+		END;
+	END LOOP;
+	RAISE WARNING 'refused %', refused;
+END $$;
+COMMIT;
+SELECT * FROM pg_temp.exactness() WHERE code = 'D';
+
+-- Past imported numbers
+SELECT pg_temp.make('E', 8);
+SELECT count(*) FROM cardgen.import_cards('E', ARRAY(SELECT 'E' || lpad(n::text, 8, '0') FROM generate_series(100, 2000, 7) AS n));
+BEGIN;
+SELECT count(cardgen.issue_new_card('E', 'h' || n)) FROM generate_series(1, 3000) AS n;
+COMMIT;
+SELECT count(*), count(DISTINCT ordinal), max(ordinal) FROM cardgen.card WHERE series_code = 'E' AND customer_id LIKE 'h%';
+SELECT code, generated, cards, next_ordinal, free FROM pg_temp.exactness() WHERE code = 'E';
+
+-- The extension goes in the transaction that has a block
+BEGIN;
+SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 100) AS n;
+DROP EXTENSION cardgen;
+COMMIT;
+SELECT count(*) FROM pg_extension WHERE extname = 'cardgen';
+DROP EXTENSION IF EXISTS cardgen;
