@@ -121,45 +121,40 @@ CheckCustomerId(const char *customer_id, const char *what)
 	return length == strlen(InUtf8(customer_id)) ? NULL : SurroundedByBlanks(what, customer_id);
 }
 
-NullableDatum *
-OptionalArray(FunctionCallInfo fcinfo, int number, const char *name, int *count)
+Elements
+OptionalArray(FunctionCallInfo fcinfo, int number, const char *name)
 {
-	NullableDatum *elements;
+	Elements	elements = {0};
 	ArrayType  *array;
-	Datum	   *values;
-	bool	   *nulls;
 	int16		length;
 	bool		by_value;
 	char		alignment;
 
-	*count = 0;
 	if (PG_ARGISNULL(number))
-		return NULL;
+		return elements;
 	array = PG_GETARG_ARRAYTYPE_P(number);
 	if (ARR_NDIM(array) > 1)
 		Refuse(NotOneDimensional(name));
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
-	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &values, &nulls, count);
-	elements = palloc(sizeof(NullableDatum) * (*count + 1));
-	for (int i = 0; i < *count; i++)
-		elements[i] = (NullableDatum) {.value = values[i], .isnull = nulls[i]};
-	pfree(values);
-	pfree(nulls);
+	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment,
+					  &elements.values, &elements.nulls, &elements.count);
 	return elements;
 }
 
 const char **
 OptionalTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *count)
 {
-	NullableDatum *elements = OptionalArray(fcinfo, number, name, count);
+	Elements	elements = OptionalArray(fcinfo, number, name);
 	const char **texts;
 
-	if (elements == NULL)
+	*count = elements.count;
+	if (elements.values == NULL)
 		return NULL;
 	texts = palloc(sizeof(char *) * (*count + 1));
 	for (int i = 0; i < *count; i++)
-		texts[i] = elements[i].isnull ? NULL : TextDatumGetCString(elements[i].value);
-	pfree(elements);
+		texts[i] = elements.nulls[i] ? NULL : TextDatumGetCString(elements.values[i]);
+	pfree(elements.values);
+	pfree(elements.nulls);
 	return texts;
 }
 

@@ -26,11 +26,18 @@ extern Refusal *CheckCustomerId(const char *customer_id, const char *what);
 /* The text between the blanks around it, and its length. README says what counts as blank. */
 extern const char *WithoutBlanks(const char *text, size_t *length);
 
+typedef struct Elements
+{
+	int			count;
+	Datum	   *values;			/* NULL: the argument is null */
+	bool	   *nulls;
+} Elements;
+
 /*
  * The elements of an array argument of one dimension, none where it is null
  * and was not required. Texts are C strings, NULL where an element is null.
  */
-extern NullableDatum *OptionalArray(FunctionCallInfo fcinfo, int number, const char *name, int *count);
+extern Elements OptionalArray(FunctionCallInfo fcinfo, int number, const char *name);
 extern const char **OptionalTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *count);
 extern const char **RequiredTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *count);
 

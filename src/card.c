@@ -156,7 +156,7 @@ SortPending(CardChanges *changes)
 	for (int i = 0; i < count; i++)
 	{
 		CardChange *last = distinct == 0 ? NULL : pending[distinct - 1];
-		bool		repeats = last != NULL && pending[i]->card.number != NULL &&
+		bool		repeats = last != NULL && last->card.number != NULL && pending[i]->card.number != NULL &&
 			strcmp(pending[i]->card.number, last->card.number) == 0;
 
 		pending[i]->first = repeats ? last : NULL;

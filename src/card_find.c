@@ -17,6 +17,15 @@
 #include "utils/tuplestore.h"
 #include "utils/uuid.h"
 
+#define IMPORTED_STEP 10000
+
+/* The next numbers of a length that begin like those of a format, in capitals as imported ones are. */
+static PreparedQuery find_imported = {
+	"SELECT number, series_code FROM cardgen.card WHERE number > $2 AND number < $1 || '~'"
+	" AND length(number) = $3 AND ordinal IS NULL ORDER BY number LIMIT $4",
+	4, {TEXTOID, TEXTOID, INT4OID, INT4OID}
+};
+
 PG_FUNCTION_INFO_V1(find_card);
 PG_FUNCTION_INFO_V1(classify_number);
 
@@ -29,6 +38,46 @@ ImportedNumber(const char *text, size_t length)
 		if (text[i] <= ' ' || text[i] > '~')
 			return NULL;
 	return InCapitals(text, length);
+}
+
+/* In steps, each in the newest snapshot: what was imported while this waited for its lock counts. */
+void
+RequireNotImported(const char *series_code, const NumberFormat *format)
+{
+	NullableDatum prefix = TextArgument(InCapitals(format->prefix, (size_t) format->prefix_length));
+	NullableDatum length = Int4Argument(FormatNumberLength(format));
+	NullableDatum step = Int4Argument(IMPORTED_STEP);
+	NullableDatum last = prefix;
+	MemoryContext step_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen imported numbers",
+													   ALLOCSET_DEFAULT_SIZES);
+	char		number[NUMBER_MAX_LENGTH + 1] = "";
+	char		printed[NUMBER_MAX_LENGTH + 1];
+	char	   *first = NULL;
+	int64		count = 0;
+	uint64		found;
+
+	do
+	{
+		MemoryContext caller_context = MemoryContextSwitchTo(step_context);
+
+		CHECK_FOR_INTERRUPTS();
+		found = ReadLatest(&find_imported, (NullableDatum[]) {prefix, last, length, step});
+		for (uint64 row = 0; row < found; row++)
+		{
+			strlcpy(number, ResultText(row, 0), sizeof(number));
+			if (FormatMatch(format, number, strlen(number), printed) != NUMBER_MATCHES)
+				continue;
+			if (count++ == 0)
+				first = MemoryContextStrdup(caller_context, ResultText(row, 1));
+		}
+		SPI_freetuptable(SPI_tuptable);
+		MemoryContextSwitchTo(caller_context);
+		MemoryContextReset(step_context);
+		last = TextArgument(number);
+	} while (found == IMPORTED_STEP);
+	MemoryContextDelete(step_context);
+	if (count > 0)
+		Refuse(FormatImported(series_code, count, first));
 }
 
 /*

@@ -27,4 +27,7 @@ extern int64 DecodeNumber(Configuration *configuration, Series *series, const ch
 /* The number's capitals where an imported card could have it, else NULL. */
 extern char *ImportedNumber(const char *text, size_t length);
 
+/* Reports a format that numbers have which were imported into other series. */
+extern void RequireNotImported(const char *series_code, const NumberFormat *format);
+
 #endif

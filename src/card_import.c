@@ -1,10 +1,7 @@
 /*
  * Cards that another system has generated, taken in.
- *
- * Customers are not locked: limits have no say in an import, so that to whoever
- * counts at the same time it has come before or comes after.
  */
-#include "card_import.h"
+#include "postgres.h"
 
 #include "access/xact.h"
 #include "argument.h"
@@ -13,6 +10,7 @@
 #include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "counter.h"
+#include "customer.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "query.h"
@@ -23,6 +21,7 @@
 #include "utils/tuplestore.h"
 
 #define LOOK_UP_STEP 10000
+#define NUMBERS_SIZE 65536
 
 /* Most clients can't read days before the first year or after the year 9999. */
 #define FIRST_DAY (date2j(1, 1, 1) - POSTGRES_EPOCH_JDATE)
@@ -41,19 +40,21 @@ static PreparedQuery find_existing = {
 	1, {TEXTARRAYOID}
 };
 
-/* The next numbers of a length that begin like those of a format, in capitals as imported ones are. */
-static PreparedQuery find_imported = {
-	"SELECT number, series_code FROM cardgen.card WHERE number > $2 AND number < $1 || '~'"
-	" AND length(number) = $3 AND ordinal IS NULL ORDER BY number LIMIT $4",
-	4, {TEXTOID, TEXTOID, INT4OID, INT4OID}
-};
+typedef enum Fate
+{
+	FATE_IMPORTED,
+	FATE_WRONG,					/* as it is given */
+	FATE_REPEATED,
+	FATE_GENERATED,
+	FATE_EXISTS
+} Fate;
 
 typedef struct ImportedCard
 {
 	const char *number;			/* as printed */
 	int64		ordinal;		/* ORDINAL_NONE: the series would not generate it */
 	const StatusLabel *label;
-	Refusal    *refusal;
+	Fate		fate;
 } ImportedCard;
 
 typedef struct Import
@@ -62,42 +63,39 @@ typedef struct Import
 	Series	   *series;
 	Counter		counter;
 	int			count;
-	NullableDatum *numbers;
-	NullableDatum *customer_ids;	/* these four: NULL where not given */
-	NullableDatum *labels;
-	NullableDatum *issued_on;
-	NullableDatum *expires_on;
+	Elements	numbers;
+	Elements	customer_ids;
+	Elements	labels;
+	Elements	issued_on;
+	Elements	expires_on;
 	ImportedCard *cards;
-	ImportedCard **accepted;	/* those not refused, by number */
+	ImportedCard **accepted;	/* by number */
 	int			accepted_count;
 	ImportedCard **of_format;	/* those that have an ordinal, by it */
 	int			of_format_count;
 	Ordinals	free_ranges;	/* where an ordinal could be in one */
+	MemoryContext step_context; /* reset whenever a card or some of them are done */
 } Import;
 
 PG_FUNCTION_INFO_V1(import_cards);
 
-static int
-PlaceOf(const Import *import, const ImportedCard *card)
-{
-	return (int) (card - import->cards);
-}
-
-/* An element of an array argument. */
+/* An element of an array argument; null where there is no array. */
 static NullableDatum
-ElementOf(const Import *import, const NullableDatum *elements, const ImportedCard *card)
+ElementOf(const Import *import, const Elements *elements, const ImportedCard *card)
 {
-	return elements == NULL ? NullArgument() : elements[PlaceOf(import, card)];
+	int			place = (int) (card - import->cards);
+
+	return elements->values == NULL ? NullArgument() :
+		(NullableDatum) {.value = elements->values[place], .isnull = elements->nulls[place]};
 }
 
-static NullableDatum *
+static Elements
 ReadArray(FunctionCallInfo fcinfo, int number, const char *name, int expected)
 {
-	int			count;
-	NullableDatum *elements = OptionalArray(fcinfo, number, name, &count);
+	Elements	elements = OptionalArray(fcinfo, number, name);
 
-	if (elements != NULL)
-		CheckArrays("numbers", expected, name, count);
+	if (elements.values != NULL)
+		CheckArrays("numbers", expected, name, elements.count);
 	return elements;
 }
 
@@ -105,7 +103,8 @@ static void
 ReadArguments(FunctionCallInfo fcinfo, Import *import)
 {
 	RequireArgument(fcinfo, 1, "numbers");
-	import->numbers = OptionalArray(fcinfo, 1, "numbers", &import->count);
+	import->numbers = OptionalArray(fcinfo, 1, "numbers");
+	import->count = import->numbers.count;
 	CheckArrays("numbers", import->count, "numbers", import->count);
 	import->customer_ids = ReadArray(fcinfo, 2, "customer_ids", import->count);
 	import->labels = ReadArray(fcinfo, 3, "status_labels", import->count);
@@ -113,6 +112,27 @@ ReadArguments(FunctionCallInfo fcinfo, Import *import)
 	import->expires_on = ReadArray(fcinfo, 5, "expires_on", import->count);
 	import->cards = palloc0_array(ImportedCard, import->count + 1);
 	import->accepted = palloc_array(ImportedCard *, import->count + 1);
+	import->step_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen cards to import",
+												 ALLOCSET_DEFAULT_SIZES);
+}
+
+/* Limits are not applied, but whoever counts a customer's cards must not miss these. */
+static void
+LockCustomersOfCards(const Import *import)
+{
+	CustomerLocks locks = {0};
+
+	for (int i = 0; i < import->customer_ids.count; i++)
+	{
+		char	   *customer_id;
+
+		if (import->customer_ids.nulls[i])
+			continue;
+		customer_id = TextDatumGetCString(import->customer_ids.values[i]);
+		MarkCustomer(&locks, customer_id);
+		pfree(customer_id);
+	}
+	LockMarkedCustomers(&locks);
 }
 
 static Refusal *
@@ -143,24 +163,10 @@ CheckNumber(Import *import, ImportedCard *card, const char *given)
 }
 
 static Refusal *
-CheckCustomer(NullableDatum customer_id)
-{
-	char	   *value;
-	Refusal    *refusal;
-
-	if (customer_id.isnull)
-		return NULL;
-	value = TextDatumGetCString(customer_id.value);
-	refusal = CheckCustomerId(value, "customer_id");
-	pfree(value);
-	return refusal;
-}
-
-static Refusal *
 CheckLabel(const Import *import, ImportedCard *card)
 {
-	bool		is_held = !ElementOf(import, import->customer_ids, card).isnull;
-	NullableDatum given = ElementOf(import, import->labels, card);
+	bool		is_held = !ElementOf(import, &import->customer_ids, card).isnull;
+	NullableDatum given = ElementOf(import, &import->labels, card);
 	char	   *label;
 
 	if (given.isnull)
@@ -172,7 +178,6 @@ CheckLabel(const Import *import, ImportedCard *card)
 	card->label = FindLabel(import->configuration, label);
 	if (card->label == NULL)
 		return UnknownLabel(label);
-	pfree(label);
 	if (is_held && card->label->status == STATUS_NOT_ISSUED)
 		return CustomerOfUnissued(card->number, card->label->label);
 	if (!is_held && card->label->status != STATUS_NOT_ISSUED)
@@ -183,8 +188,8 @@ CheckLabel(const Import *import, ImportedCard *card)
 static Refusal *
 CheckDates(const Import *import, const ImportedCard *card)
 {
-	NullableDatum issued_on = ElementOf(import, import->issued_on, card);
-	NullableDatum expires_on = ElementOf(import, import->expires_on, card);
+	NullableDatum issued_on = ElementOf(import, &import->issued_on, card);
+	NullableDatum expires_on = ElementOf(import, &import->expires_on, card);
 
 	if (card->label->status == STATUS_NOT_ISSUED)
 		return !issued_on.isnull ? DateOfUnissued(card->number, "issued_on") :
@@ -201,29 +206,53 @@ CheckDates(const Import *import, const ImportedCard *card)
 	return NULL;
 }
 
+/* What is wrong with a card as it is given. */
+static Refusal *
+CheckCard(Import *import, ImportedCard *card)
+{
+	NullableDatum number = ElementOf(import, &import->numbers, card);
+	NullableDatum customer_id = ElementOf(import, &import->customer_ids, card);
+	Refusal    *refusal = number.isnull ? MissingArgument("number") :
+		CheckNumber(import, card, TextDatumGetCString(number.value));
+
+	if (refusal == NULL && !customer_id.isnull)
+		refusal = CheckCustomerId(TextDatumGetCString(customer_id.value), "customer_id");
+	if (refusal == NULL)
+		refusal = CheckLabel(import, card);
+	return refusal != NULL ? refusal : CheckDates(import, card);
+}
+
+/* The numbers of the cards are kept, in pieces of memory that each take many. */
 static void
 CheckCards(Import *import)
 {
+	char	   *next = NULL;
+	size_t		room = 0;
+
 	for (int i = 0; i < import->count; i++)
 	{
 		ImportedCard *card = &import->cards[i];
-		char	   *given;
+		MemoryContext caller_context = MemoryContextSwitchTo(import->step_context);
+		bool		is_right = CheckCard(import, card) == NULL;
+		size_t		size;
 
 		CHECK_FOR_INTERRUPTS();
-		if (import->numbers[i].isnull)
+		MemoryContextSwitchTo(caller_context);
+		if (!is_right)
+			card->fate = FATE_WRONG;
+		else
 		{
-			card->refusal = MissingArgument("number");
-			continue;
+			size = strlen(card->number) + 1;
+			if (size > room)
+			{
+				room = NUMBERS_SIZE;
+				next = palloc(room);
+			}
+			card->number = memcpy(next, card->number, size);
+			next += size;
+			room -= size;
 		}
-		given = TextDatumGetCString(import->numbers[i].value);
-		card->refusal = CheckNumber(import, card, given);
-		pfree(given);
-		if (card->refusal == NULL)
-			card->refusal = CheckCustomer(ElementOf(import, import->customer_ids, card));
-		if (card->refusal == NULL)
-			card->refusal = CheckLabel(import, card);
-		if (card->refusal == NULL)
-			card->refusal = CheckDates(import, card);
+		MemoryContextReset(import->step_context);
 	}
 }
 
@@ -253,7 +282,7 @@ LeaveOutRefused(Import *import)
 	int			left = 0;
 
 	for (int i = 0; i < import->accepted_count; i++)
-		if (import->accepted[i]->refusal == NULL)
+		if (import->accepted[i]->fate == FATE_IMPORTED)
 			import->accepted[left++] = import->accepted[i];
 	import->accepted_count = left;
 }
@@ -262,19 +291,19 @@ static void
 SortCards(Import *import)
 {
 	ImportedCard **accepted = import->accepted;
-	ImportedCard *first = NULL;
+	int			first = 0;
 
 	import->accepted_count = 0;
 	for (int i = 0; i < import->count; i++)
-		if (import->cards[i].refusal == NULL)
+		if (import->cards[i].fate == FATE_IMPORTED)
 			accepted[import->accepted_count++] = &import->cards[i];
 	qsort(accepted, (size_t) import->accepted_count, sizeof(ImportedCard *), CompareNumbers);
-	for (int i = 0; i < import->accepted_count; i++)
+	for (int i = 1; i < import->accepted_count; i++)
 	{
-		if (first != NULL && strcmp(first->number, accepted[i]->number) == 0)
-			accepted[i]->refusal = NumberRepeated(first->number, PlaceOf(import, first) + 1);
+		if (strcmp(accepted[first]->number, accepted[i]->number) == 0)
+			accepted[i]->fate = FATE_REPEATED;
 		else
-			first = accepted[i];
+			first = i;
 	}
 	LeaveOutRefused(import);
 }
@@ -306,25 +335,29 @@ IsUsed(const Import *import, int64 ordinal)
 static void
 RefuseGenerated(const Import *import)
 {
-	ImportedCard **used = palloc_array(ImportedCard *, import->of_format_count + 1);
-	int			used_count = 0;
+	ImportedCard **used = palloc_array(ImportedCard *, LOOK_UP_STEP);
 	int64	   *ordinals = palloc_array(int64, LOOK_UP_STEP);
 	bool	   *is_generated = palloc_array(bool, LOOK_UP_STEP);
 
-	for (int i = 0; i < import->of_format_count; i++)
-		if (IsUsed(import, import->of_format[i]->ordinal))
-			used[used_count++] = import->of_format[i];
-	for (int done = 0; done < used_count;)
+	for (int i = 0; i < import->of_format_count;)
 	{
-		int			count = Min(used_count - done, LOOK_UP_STEP);
+		MemoryContext caller_context = MemoryContextSwitchTo(import->step_context);
+		int			count = 0;
 
-		for (int i = 0; i < count; i++)
-			ordinals[i] = used[done + i]->ordinal;
-		FindGenerated(import->series->code, ordinals, count, is_generated);
-		for (int i = 0; i < count; i++)
-			if (is_generated[i])
-				used[done + i]->refusal = NumberGenerated(used[done + i]->number);
-		done += count;
+		for (; count < LOOK_UP_STEP && i < import->of_format_count; i++)
+		{
+			if (!IsUsed(import, import->of_format[i]->ordinal))
+				continue;
+			used[count] = import->of_format[i];
+			ordinals[count++] = import->of_format[i]->ordinal;
+		}
+		if (count > 0)
+			FindGenerated(import->series->code, ordinals, count, is_generated);
+		for (int k = 0; k < count; k++)
+			if (is_generated[k])
+				used[k]->fate = FATE_GENERATED;
+		MemoryContextSwitchTo(caller_context);
+		MemoryContextReset(import->step_context);
 	}
 	pfree(used);
 	pfree(ordinals);
@@ -335,35 +368,32 @@ RefuseGenerated(const Import *import)
 static void
 RefuseExisting(Import *import)
 {
-	Datum	   *numbers = palloc_array(Datum, LOOK_UP_STEP);
-
 	for (int done = 0; done < import->accepted_count;)
 	{
+		MemoryContext caller_context = MemoryContextSwitchTo(import->step_context);
+		ImportedCard **cards = import->accepted + done;
 		int			count = Min(import->accepted_count - done, LOOK_UP_STEP);
+		Datum	   *numbers = palloc_array(Datum, count);
+		NullableDatum array;
 		uint64		row = 0;
 		uint64		found;
-		NullableDatum array;
 
 		for (int i = 0; i < count; i++)
-			numbers[i] = CStringGetTextDatum(import->accepted[done + i]->number);
+			numbers[i] = CStringGetTextDatum(cards[i]->number);
 		array = ArrayOf(TEXTOID, numbers, NULL, count);
 		found = ReadLatest(&find_existing, &array);
 		for (int i = 0; i < count && row < found; i++)
 		{
-			ImportedCard *card = import->accepted[done + i];
-
-			if (strcmp(ResultText(row, 0), card->number) != 0)
+			if (strcmp(ResultText(row, 0), cards[i]->number) != 0)
 				continue;
-			card->refusal = NumberExists(card->number);
+			cards[i]->fate = FATE_EXISTS;
 			row++;
 		}
 		SPI_freetuptable(SPI_tuptable);
-		for (int i = 0; i < count; i++)
-			pfree(DatumGetPointer(numbers[i]));
-		pfree(DatumGetPointer(array.value));
+		MemoryContextSwitchTo(caller_context);
+		MemoryContextReset(import->step_context);
 		done += count;
 	}
-	pfree(numbers);
 	LeaveOutRefused(import);
 }
 
@@ -377,7 +407,7 @@ Reserve(const Import *import)
 	{
 		const ImportedCard *card = import->of_format[i];
 
-		if (card->refusal == NULL && !IsUsed(import, card->ordinal))
+		if (card->fate == FATE_IMPORTED && !IsUsed(import, card->ordinal))
 			AppendRun(&unused, card->ordinal, card->ordinal + 1);
 	}
 	ReserveOrdinals(import->series, &import->counter, &import->free_ranges, &unused);
@@ -387,9 +417,9 @@ Reserve(const Import *import)
 static void
 DescribeCard(const Import *import, const ImportedCard *imported, Card *card)
 {
-	NullableDatum customer_id = ElementOf(import, import->customer_ids, imported);
-	NullableDatum issued_on = ElementOf(import, import->issued_on, imported);
-	NullableDatum expires_on = ElementOf(import, import->expires_on, imported);
+	NullableDatum customer_id = ElementOf(import, &import->customer_ids, imported);
+	NullableDatum issued_on = ElementOf(import, &import->issued_on, imported);
+	NullableDatum expires_on = ElementOf(import, &import->expires_on, imported);
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 
 	if (!expires_on.isnull && DatumGetDateADT(expires_on.value) >= END_DAY)
@@ -432,12 +462,41 @@ StoreImported(const Import *import)
 	EndBulkInsert(log);
 }
 
-static void
-ReturnRefused(ReturnSetInfo *result, const Import *import)
+static Refusal *
+RefusalOf(Import *import, ImportedCard *card)
 {
+	switch (card->fate)
+	{
+		case FATE_IMPORTED:
+			return NULL;
+		case FATE_WRONG:
+			return CheckCard(import, card);
+		case FATE_REPEATED:
+			return NumberRepeated(card->number);
+		case FATE_GENERATED:
+			return NumberGenerated(card->number);
+		case FATE_EXISTS:
+			return NumberExists(card->number);
+	}
+	return NULL;
+}
+
+static void
+ReturnRefused(ReturnSetInfo *result, Import *import)
+{
+	MemoryContext caller_context = MemoryContextSwitchTo(import->step_context);
+
 	for (int i = 0; i < import->count; i++)
-		if (import->cards[i].refusal != NULL)
-			ReturnRow(result, i + 1, &import->numbers[i], 1, import->cards[i].refusal);
+	{
+		ImportedCard *card = &import->cards[i];
+		NullableDatum number = ElementOf(import, &import->numbers, card);
+
+		if (card->fate == FATE_IMPORTED)
+			continue;
+		ReturnRow(result, i + 1, &number, 1, RefusalOf(import, card));
+		MemoryContextReset(import->step_context);
+	}
+	MemoryContextSwitchTo(caller_context);
 }
 
 /*
@@ -482,6 +541,7 @@ import_cards(PG_FUNCTION_ARGS)
 
 	OpenQueries();
 	RunQuery(&lock_imports, NULL);
+	LockCustomersOfCards(&import);
 	LockCounter(code, &import.counter);
 	import.configuration = UseConfiguration();
 	import.series = CurrentSeries(&import.configuration, code, &import.counter.incarnation);
@@ -496,44 +556,4 @@ import_cards(PG_FUNCTION_ARGS)
 	ReturnRefused((ReturnSetInfo *) fcinfo->resultinfo, &import);
 	CloseQueries();
 	return (Datum) 0;
-}
-
-/* In steps, each in the newest snapshot: what was imported while this waited for its lock counts. */
-void
-RequireNotImported(const char *series_code, const NumberFormat *format)
-{
-	NullableDatum prefix = TextArgument(InCapitals(format->prefix, (size_t) format->prefix_length));
-	NullableDatum length = Int4Argument(FormatNumberLength(format));
-	NullableDatum step = Int4Argument(LOOK_UP_STEP);
-	NullableDatum last = prefix;
-	MemoryContext step_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen imported numbers",
-													   ALLOCSET_DEFAULT_SIZES);
-	char		number[NUMBER_MAX_LENGTH + 1] = "";
-	char		printed[NUMBER_MAX_LENGTH + 1];
-	char	   *first = NULL;
-	int64		count = 0;
-	uint64		found;
-
-	do
-	{
-		MemoryContext caller_context = MemoryContextSwitchTo(step_context);
-
-		CHECK_FOR_INTERRUPTS();
-		found = ReadLatest(&find_imported, (NullableDatum[]) {prefix, last, length, step});
-		for (uint64 row = 0; row < found; row++)
-		{
-			strlcpy(number, ResultText(row, 0), sizeof(number));
-			if (FormatMatch(format, number, strlen(number), printed) != NUMBER_MATCHES)
-				continue;
-			if (count++ == 0)
-				first = MemoryContextStrdup(caller_context, ResultText(row, 1));
-		}
-		SPI_freetuptable(SPI_tuptable);
-		MemoryContextSwitchTo(caller_context);
-		MemoryContextReset(step_context);
-		last = TextArgument(number);
-	} while (found == LOOK_UP_STEP);
-	MemoryContextDelete(step_context);
-	if (count > 0)
-		Refuse(FormatImported(series_code, count, first));
 }

@@ -129,13 +129,17 @@ Replace(CardChanges *changes, Replacement *replacement)
 	if (!replacement->is_new && strcmp(replacement->former->card.number, replacement->next->card.number) == 0)
 		Refuse(CardReplacesItself(replacement->former->card.number));
 	LockCustomers(changes, true);
-	do
+	for (;;)
 	{
 		LockCards(configuration, changes);
 		Require(replacement->former->refusal);
 		Require(replacement->next->refusal);
 		DecideReplacement(configuration, changes, replacement);
-	} while (!Store(replacement->next));
+		if (Store(replacement->next))
+			break;
+		if (replacement->is_new)
+			Refuse(CounterBehind(replacement->next->series->code));
+	}
 	(void) Store(replacement->former);
 }
 

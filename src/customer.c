@@ -14,12 +14,6 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
-/*
- * Many customers share a lock, so that a transaction that issues to thousands
- * can't fill the lock table.
- */
-#define CUSTOMER_LOCKS 1024
-
 /* Series NULL: of all series. */
 typedef struct HeldKey
 {
@@ -137,6 +131,18 @@ LockCustomers(CardChanges *changes, bool holders)
 	for (int i = 0; i < changes->pending_count; i++)
 		changes->pending[i]->is_held = changes->pending[i]->card.has_row &&
 			changes->pending[i]->card.customer_id != NULL;
+}
+
+void
+MarkCustomer(CustomerLocks *locks, const char *customer_id)
+{
+	locks->are_wanted[LockOf(customer_id)] = true;
+}
+
+void
+LockMarkedCustomers(const CustomerLocks *locks)
+{
+	AcquireLocks(locks->are_wanted);
 }
 
 CardStatus

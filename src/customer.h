@@ -21,6 +21,21 @@
 extern void LockCustomers(CardChanges *changes, bool holders);
 
 /*
+ * Many customers share a lock, so that a transaction that issues to thousands
+ * can't fill the lock table.
+ */
+#define CUSTOMER_LOCKS 1024
+
+/* The same for customers of whom no CardChanges tell: once all are marked, they are locked. */
+typedef struct CustomerLocks
+{
+	bool		are_wanted[CUSTOMER_LOCKS];
+} CustomerLocks;
+
+extern void MarkCustomer(CustomerLocks *locks, const char *customer_id);
+extern void LockMarkedCustomers(const CustomerLocks *locks);
+
+/*
  * The status of a card for a change that needs its holder locked. A card that
  * has come to a customer since the locks counts as it was before: to lock this
  * one as well, behind the cards, would be out of order.

@@ -430,10 +430,10 @@ NumberExists(const char *number)
 }
 
 Refusal *
-NumberRepeated(const char *number, int position)
+NumberRepeated(const char *number)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "number_repeated", psprintf("card \"%s\" stands twice in the call", number),
-			   psprintf("It is the same as number %d.", position), NULL);
+	return New(ERRCODE_DUPLICATE_OBJECT, "number_repeated",
+			   psprintf("card \"%s\" stands twice in the call", number), NULL, NULL);
 }
 
 Refusal *

@@ -94,7 +94,7 @@ extern Refusal *SameCustomer(const char *customer_id);
 
 /* Imports */
 extern Refusal *NumberExists(const char *number);
-extern Refusal *NumberRepeated(const char *number, int position);
+extern Refusal *NumberRepeated(const char *number);
 extern Refusal *NumberGenerated(const char *number);
 extern Refusal *NumberOverlaps(const char *number, const char *series_code);
 extern Refusal *MalformedNumber(const char *number, const char *series_code);

@@ -66,12 +66,16 @@ TakeOutOfRanges(const Series *series, const Ordinals *free_ranges, const Ordinal
 	return taken;
 }
 
+/* Leaves of the runs what is ahead of a position. */
 static void
-RunsAhead(const Ordinals *ordinals, int64 position, Ordinals *ahead)
+KeepAhead(Ordinals *runs, int64 position)
 {
-	InitOrdinals(ahead);
-	for (int i = 0; i < ordinals->run_count; i++)
-		AppendRun(ahead, Max(ordinals->runs[i].first, position), Max(ordinals->runs[i].end, position));
+	int			count = runs->run_count;
+
+	runs->run_count = 0;
+	runs->count = 0;
+	for (int i = 0; i < count; i++)
+		AppendRun(runs, Max(runs->runs[i].first, position), Max(runs->runs[i].end, position));
 }
 
 static void
@@ -154,15 +158,14 @@ InsertRanges(const char *series_code, const Ordinals *runs)
 
 void
 ReserveOrdinals(const Series *series, const Counter *counter, const Ordinals *free_ranges,
-				const Ordinals *imported)
+				Ordinals *imported)
 {
 	int64		taken = TakeOutOfRanges(series, free_ranges, imported);
-	Ordinals	ahead;
 
-	RunsAhead(imported, counter->next_ordinal, &ahead);
+	KeepAhead(imported, counter->next_ordinal);
 	/* Those of a random series are strewn about: hardly one of them would touch another. */
-	if (ahead.run_count > 0 && series->format.method == METHOD_SEQUENTIAL)
-		JoinRanges(series->code, &ahead);
-	InsertRanges(series->code, &ahead);
+	if (imported->run_count > 0 && series->format.method == METHOD_SEQUENTIAL)
+		JoinRanges(series->code, imported);
+	InsertRanges(series->code, imported);
 	PassOver(series, counter, taken);
 }

@@ -12,9 +12,9 @@
  * Within OpenQueries(), the counter locked. Of the ordinals, none of which has
  * been used, those ahead of the counter are reserved, and it passes over what
  * it would come to next; those in free ranges, which are locked, are taken out
- * of them.
+ * of them. The ordinals are no longer what they were then.
  */
 extern void ReserveOrdinals(const Series *series, const Counter *counter, const Ordinals *free_ranges,
-							const Ordinals *imported);
+							Ordinals *imported);
 
 #endif

@@ -3,8 +3,7 @@
  */
 #include "argument.h"
 #include "cardgen.h"
-
-#include "card_import.h"
+#include "card_find.h"
 #include "catalog/pg_type.h"
 #include "configuration.h"
 #include "counter.h"

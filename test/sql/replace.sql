@@ -30,7 +30,7 @@ $$;
 -- By the next card of the series
 SELECT number FROM cardgen.issue_card('G00000000', 'ann');
 SELECT pg_temp.refused($$cardgen.issue_card('G00000001', 'ann')$$);
-SELECT number, series_code, batch_id, ordinal, status, status_label, customer_id, issued_on = now() AS now, expires_on - current_date AS days, replaces, replaced_by
+SELECT number, series_code, batch_id, ordinal, status, status_label, customer_id, issued_on = now() AS now, expires_on - issued_on::date AS days, replaces, replaced_by
 	FROM cardgen.replace_card('G00000000');
 SELECT number, pg_temp.card(number) FROM unnest(ARRAY['G00000000', 'G00000020']) AS number;
 SELECT number, pg_temp.history(number) FROM unnest(ARRAY['G00000000', 'G00000020']) AS number;
@@ -47,8 +47,8 @@ SELECT number, status_label FROM cardgen.replace_card('G00000001', 'G00000002', 
 SELECT number, pg_temp.card(number), pg_temp.history(number) FROM unnest(ARRAY['G00000001', 'G00000002']) AS number;
 
 -- From silver to gold, and the expiry is that of gold
-SELECT number, expires_on - current_date AS days FROM cardgen.issue_card('S00000000', 'bob', 'ACTIVE');
-SELECT number, series_code, batch_id, status_label, customer_id, expires_on - current_date AS days, replaces FROM cardgen.replace_card('S00000000', 'G00000003');
+SELECT number, expires_on - issued_on::date AS days FROM cardgen.issue_card('S00000000', 'bob', 'ACTIVE');
+SELECT number, series_code, batch_id, status_label, customer_id, expires_on - issued_on::date AS days, replaces FROM cardgen.replace_card('S00000000', 'G00000003');
 SELECT pg_temp.card('S00000000');
 SELECT number FROM cardgen.issue_card('S00000001', 'bob');
 
@@ -201,6 +201,25 @@ SELECT replaces, pg_temp.history(number) FROM cardgen.replace_card('M00000051');
 UPDATE cardgen.card SET expires_on = current_date - 1 WHERE number = 'G00000003';
 SELECT cardgen.expire_cards();
 SELECT pg_temp.refused($$cardgen.replace_card('G00000003')$$);
+
+-- Imported cards: by one of their own kind from stock, by a generated one, and the other way round
+SELECT code FROM cardgen.create_series('OLD', 'Old cards', NULL, method => 'imported', max_active_cards => 2);
+SELECT * FROM cardgen.import_cards('OLD', ARRAY['a-1', 'a-2', 'a-3', 'a-4'], ARRAY['ida', NULL, NULL, 'ida'], expires_on => ARRAY['2001-01-01', NULL, NULL, NULL]::date[]);
+SELECT * FROM cardgen.import_cards('GOLD', ARRAY['G50000000', 'G50000001'], ARRAY['jim', NULL]);
+SELECT pg_temp.refused($$cardgen.replace_card('A-1')$$);
+SELECT number, series_code, customer_id, expires_on, replaces FROM cardgen.replace_card('A-1', 'a-2');
+SELECT number, series_code, customer_id, expires_on - issued_on::date, replaces FROM cardgen.replace_card('A-2', 'G50000001');
+SELECT number, series_code, customer_id, ordinal, replaces FROM cardgen.replace_card('G50000000');
+SELECT number, replaces FROM cardgen.replace_card('G00000022', 'A-3');
+SELECT pg_temp.refused($$cardgen.replace_card('A-3', 'A-4')$$);
+SELECT number, pg_temp.card(number), pg_temp.history(number) FROM unnest(ARRAY['A-1', 'A-2', 'A-3', 'G50000000', 'G50000001']) AS number;
+
+-- A counter that was not restored with the cards
+UPDATE cardgen.series_counter SET next_ordinal = next_ordinal - 1 WHERE series_code = 'GOLD';
+SELECT pg_temp.refused($$cardgen.replace_card('A-3')$$);
+SELECT pg_temp.refused($$cardgen.replace_card('G50000001')$$);
+SELECT cardgen.skip_numbers('GOLD', 1);
+SELECT number, replaces FROM cardgen.replace_card('G50000001');
 
 -- Each card replaces at most one, and is replaced by at most one, which tells of it
 SELECT count(*) FROM cardgen.card c FULL JOIN cardgen.card r ON r.replaces = c.number

@@ -103,6 +103,15 @@ SELECT number FROM cardgen.issue_card('M00000020', 'jim');
 SELECT pg_temp.refused($$cardgen.transfer_card('O00000005', 'jim')$$);
 SELECT customer_id FROM cardgen.transfer_card('O00000005', 'kim');
 
+-- Imported cards
+SELECT code FROM cardgen.create_series('OLD', 'Old cards', NULL, method => 'imported');
+SELECT * FROM cardgen.import_cards('OLD', ARRAY['a-1', 'a-2', 'a-3'], ARRAY['leo', 'leo', NULL]);
+SELECT pg_temp.refused($$cardgen.transfer_card('A-1', 'jim')$$);
+SELECT pg_temp.refused($$cardgen.transfer_card('A-3', 'meg')$$);
+SELECT customer_id FROM cardgen.transfer_card('a-1', 'meg');
+SELECT cardgen.merge_customers('leo', 'meg');
+SELECT number, customer_id FROM cardgen.card WHERE series_code = 'OLD' ORDER BY number;
+
 -- A series that is not active holds back no card that was issued
 SELECT is_active FROM cardgen.alter_series('ONE', is_active => false);
 SELECT customer_id FROM cardgen.transfer_card('O00000005', 'ida');

@@ -100,6 +100,20 @@ my @statements = (
 		(map { "set_card_status($_)" } "'@{[gold(3)]}', 'ACTIVE', 'called'", "'@{[gold(3)]}', 'NOT_ISSUED'",
 			"'@{[gold(3)]}', 'SUSPENDED'", "'@{[gold(1)]}', 'DELETED'", "'@{[gold(1)]}', 'ACTIVE'", "'@{[gold(7)]}', 'NOT_ISSUED'",
 			"'@{[gold(7)]}', 'EXPIRED'", "'@{[gold(9999)]}', 'ACTIVE'", "'R000026', 'NOT_ISSUED'", "'@{[gold(3)]}', 'None'")),
+	(map { "SELECT number, batch_id, status_label, customer_id, replaces FROM cardgen.replace_card($_)" }
+		"'@{[gold(3)]}'", "'@{[gold(3)]}'", "'@{[gold(2)]}', '@{[gold(10)]}', 'EXPIRED', 'lost'", "'@{[gold(11)]}'",
+		"'@{[gold(4)]}', '@{[gold(10)]}'", "'@{[gold(4)]}', '@{[gold(4)]}'"),
+	(map { "SELECT number, customer_id FROM cardgen.transfer_card($_)" }
+		"'@{[gold(10)]}', 'pam'", "'@{[gold(10)]}', 'pam'", "'@{[gold(12)]}', 'pam'", "'@{[gold(2)]}', 'pam'"),
+	(map { "SELECT cardgen.merge_customers($_)" } "'pam', 'joe', 'one person'", "'pam', 'joe'", "'joe', 'joe'"),
+	"SELECT * FROM cardgen.issue_cards(ARRAY['@{[gold(20)]}', '@{[gold(19)]}', '@{[gold(20)]}', 'R', NULL], ARRAY['sam', 'sue', 'sue', 'sue', 'sue'])",
+	q{SELECT * FROM cardgen.issue_new_cards('GOLD', ARRAY['sam', 'sue', 'sam', 'sam', NULL])},
+	"SELECT * FROM cardgen.set_card_statuses(ARRAY['@{[gold(20)]}', '@{[gold(19)]}', '@{[gold(20)]}', '@{[gold(21)]}', 'R'], 'ACTIVE', 'together')",
+	q{SELECT cardgen.create_series('OLD', 'Old', NULL, method => 'imported') IS NULL},
+	q{SELECT * FROM cardgen.import_cards('OLD', ARRAY['A-1', 'A-2', 'A-1', 'R000026'], ARRAY['sam', NULL, NULL, NULL])},
+	q{SELECT number, status, customer_id FROM cardgen.issue_card('a-2', 'sue')},
+	q{SELECT number, replaces FROM cardgen.replace_card('A-1', 'A-2')},
+	"SELECT number, replaces FROM cardgen.replace_card('A-1', '@{[gold(22)]}')",
 	'BEGIN',
 	"SELECT status FROM cardgen.issue_card('@{[gold(8)]}', 'max')",
 	"SELECT status FROM cardgen.set_card_status('@{[gold(8)]}', 'ACTIVE')",
@@ -123,8 +137,10 @@ my @statements = (
 	(map { "SELECT cardgen.classify_number('$_')" } gold(2), gold(3), gold(7), 'R000018', 'R000026'),
 	'SELECT * FROM cardgen.series_usage ORDER BY code',
 	'SELECT batch_id, count(*), count(DISTINCT number) FROM cardgen.generated_card GROUP BY batch_id ORDER BY batch_id',
-	'SELECT number, from_label, to_label, changed_by = session_user, reason FROM cardgen.card_status_log ORDER BY number, changed_on, to_label',
-	'SELECT number, batch_id, ordinal, status, status_label, customer_id, expires_on - issued_on::date FROM cardgen.card ORDER BY number');
+	'SELECT number, from_label, to_label, from_customer_id, to_customer_id, changed_by = session_user, reason'
+		. ' FROM cardgen.card_status_log ORDER BY number, change_id',
+	'SELECT number, batch_id, ordinal, status, status_label, customer_id, expires_on - issued_on::date, replaces, replaced_by'
+		. ' FROM cardgen.card ORDER BY number');
 my $script = join '', map { "\\echo $_\n$_;\n\\echo :SQLSTATE\n" } @statements;
 my ($answers, $expected) = map { my ($status, $output) = $coordinator->psql($_, $script, on_error_stop => 0); $output } qw(loyalty plain);
 same_text($answers, $expected, 'every function answers as on one server');
@@ -198,6 +214,9 @@ $session->query('COMMIT');
 # In one phase a worker would commit before the coordinator.
 foreach my $change (q{cardgen.generate_batch('BLUE', 1)}, q{cardgen.issue_new_card('BLUE', 'zoe')},
 	q{cardgen.set_card_status(min(number), 'ACTIVE') FROM cardgen.card WHERE customer_id = 'zoe'},
+	q{cardgen.replace_card(min(number)) FROM cardgen.card WHERE customer_id = 'zoe'},
+	q{cardgen.transfer_card(min(number), 'zac') FROM cardgen.card WHERE customer_id = 'zoe' AND status = 'active'},
+	q{cardgen.merge_customers('zac', 'zoe')}, q{* FROM cardgen.issue_new_cards('BLUE', ARRAY['zoe', 'zac'])},
 	'cardgen.remove_batch(max(batch_id)) FROM cardgen.batch')
 {
 	my ($status, $output, $sent) = $coordinator->psql('loyalty', "SET citus.log_remote_commands = on; SET client_min_messages = log; SELECT $change");
@@ -207,7 +226,8 @@ foreach my $change (q{cardgen.generate_batch('BLUE', 1)}, q{cardgen.issue_new_ca
 
 # A worker's snapshot could be older than the newest card of a customer.
 my $strict = 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT';
-foreach my $change (q{cardgen.issue_new_card('BLUE', 'kai')}, 'cardgen.remove_batch(max(batch_id)) FROM cardgen.batch')
+foreach my $change (q{cardgen.issue_new_card('BLUE', 'kai')}, q{cardgen.replace_card(min(number)) FROM cardgen.card WHERE customer_id = 'zoe'},
+	q{cardgen.merge_customers('zoe', 'kai')}, 'cardgen.remove_batch(max(batch_id)) FROM cardgen.batch')
 {
 	fails_with($coordinator, 'loyalty', "$strict $change", '0A000', "not at a higher isolation level: $change");
 }

@@ -341,9 +341,12 @@ sub check_order_files
 	ok(!runs_in_shell($whole =~ s/ cards=5/ cards=6/r), 'not of one that is short');
 	ok(!runs_in_shell($whole =~ s/$order/0f6f0c8e-2d5e-4f7a-9a52-6f1f4d6a7b11/r), 'nor of one that is not there');
 	ok(!runs_in_shell($whole =~ s/$order/0f6f0c8e/r), 'nor of what is no id');
+	$server->safe_psql($database,
+		"SELECT cardgen.remove_batch(batch_id) FROM cardgen.order_batches('$order') WHERE part = 3");
+	ok(!runs_in_shell($whole), 'nor of one with a part that is gone');
 	$server->safe_psql($database, "UPDATE cardgen.batch SET expires_on = now() WHERE request_id = '$order' AND part = 2;"
 		  . 'SELECT FROM cardgen.remove_expired_batches()');
-	ok(!runs_in_shell($whole), 'nor of one with a part that is gone');
+	ok(!runs_in_shell($whole =~ s/ cards=5/ cards=4/r), 'nor of one with a list that is gone');
 }
 
 sub runs_in_shell
