@@ -36,7 +36,8 @@ static PreparedQuery move_counter = {
 /* The id stays when the batch has gone, so that no other batch gets it. */
 static PreparedQuery number_batch = {
 	"UPDATE cardgen.series_counter SET next_ordinal = $2, passed_over = passed_over + $3,"
-	" last_batch_id = pg_catalog.nextval('cardgen.batch_id_seq') WHERE series_code = $1 RETURNING last_batch_id",
+	" last_batch_id = pg_catalog.nextval('cardgen.batch_id_seq') WHERE series_code = $1"
+	" RETURNING last_batch_id, EXISTS (SELECT FROM cardgen.batch b WHERE b.batch_id = last_batch_id)",
 	3, {TEXTOID, INT8OID, INT8OID}
 };
 
@@ -279,7 +280,11 @@ MoveCounter(const Series *series, Walk walk, bool is_batch)
 		RunQuery(&delete_reserved, (NullableDatum[]) {code, position});
 	RunQuery(is_batch ? &number_batch : &move_counter,
 			 (NullableDatum[]) {code, position, Int8Argument(walk.passed_over)});
-	return is_batch ? ResultInt4(0, 0) : 0;
+	if (!is_batch)
+		return 0;
+	if (ResultBool(0, 1))
+		Refuse(BatchIdsBehind(ResultInt4(0, 0)));
+	return ResultInt4(0, 0);
 }
 
 int32

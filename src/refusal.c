@@ -558,6 +558,14 @@ CounterBehind(const char *series_code)
 }
 
 Refusal *
+BatchIdsBehind(int32 batch_id)
+{
+	return NotReady("batch_ids_behind", psprintf("batch %d is there already", batch_id),
+					"The sequence cardgen.batch_id_seq is behind the batches that there have been.",
+					"A DBA can set it to the greatest last_batch_id in cardgen.series_counter.");
+}
+
+Refusal *
 SeriesBroken(const char *code)
 {
 	return NotReady("series_broken", psprintf("card series \"%s\" has no possible number format here", code),

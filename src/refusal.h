@@ -113,6 +113,7 @@ extern Refusal *KeyCommandUnset(void);
 extern Refusal *KeyCommandFailed(const char *setting, const char *how);
 extern Refusal *SeriesIncomplete(const char *code);
 extern Refusal *CounterBehind(const char *series_code);
+extern Refusal *BatchIdsBehind(int32 batch_id);
 extern Refusal *SeriesBroken(const char *code);
 extern Refusal *CounterBroken(const char *code);
 extern Refusal *CitusMissing(void);

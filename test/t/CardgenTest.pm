@@ -159,6 +159,11 @@ SELECT number AS n FROM cardgen.generated_card ORDER BY random() LIMIT 1 \gset
 SELECT 'issued', number, customer_id FROM cardgen.issue_card(:'n', 'c' || :n % 50);
 SELECT 'active', number FROM cardgen.set_card_status(:'n', 'ACTIVE');
 SELECT 'new', number, customer_id FROM cardgen.issue_new_card('TWO', 'c' || :n % 50);
+SELECT array_agg(number) AS numbers, array_agg('c' || right(number, 1)) AS customers
+FROM (SELECT number FROM cardgen.generated_card ORDER BY random() LIMIT 9) n \gset
+SELECT 'issued', number, (:'customers'::text[])[position] FROM cardgen.issue_cards(:'numbers', :'customers') WHERE error_name IS NULL;
+SELECT 'active', number FROM cardgen.set_card_statuses(:'numbers', 'ACTIVE') WHERE error_name IS NULL;
+SELECT 'new', number, customer_id FROM cardgen.issue_new_cards('TWO', :'customers') WHERE error_name IS NULL;
 };
 # All but the newest go, in one of two ways, and some remain, as do those that
 # are in use at the moment.
@@ -317,6 +322,13 @@ sub check_load
 				(SELECT max(first_ordinal + card_count - 1) FROM cardgen.batch b WHERE b.series_code = c.series_code),
 				(SELECT max(ordinal) FROM cardgen.card d WHERE d.series_code = c.series_code))}), '',
 		"$name: every counter is past the numbers there are");
+	is($server->safe_psql('postgres', q{
+			SELECT count(*) FROM cardgen.free_range f JOIN cardgen.series_counter c USING (series_code)
+			WHERE f.end_ordinal > c.next_ordinal
+				OR EXISTS (SELECT FROM cardgen.card d WHERE d.series_code = f.series_code AND d.ordinal >= f.first_ordinal AND d.ordinal < f.end_ordinal)
+				OR EXISTS (SELECT FROM cardgen.batch b WHERE b.series_code = f.series_code
+					AND b.first_ordinal < f.end_ordinal AND b.first_ordinal + b.card_count > f.first_ordinal)}), '0',
+		"$name: no free number is a card's");
 	$account->{counter} = $rows{counter};
 
 	# Batches and cards that another client was quicker with.
