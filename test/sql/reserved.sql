@@ -81,13 +81,11 @@ SELECT f AS format, u.* FROM unnest(ARRAY[
 	$$3, 'AB', method => 'sequential'$$,
 	$$3, 'AB', method => 'sequential', card_offset => 7$$,
 	$$4, 'B', 'z', check_digit => 'luhn'$$,
-	$$4, '9', check_digit => 'mod7'$$,
-	$$4, '97', check_digit => 'gs1'$$,
+	$$4, '97', check_digit => 'gs1', method => 'sequential'$$,
 	$$4, '9', check_digit => 'mod7', method => 'sequential', card_offset => 990$$,
 	$$4, 'T', alphabet => 'XYZ7'$$,
-	$$9, alphabet => '01'$$,
 	$$9, alphabet => 'BA', method => 'sequential'$$,
-	$$2, 'word', alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'$$]) WITH ORDINALITY AS f (f, i), pg_temp.use_up(f) u ORDER BY i;
+	$$2, 'word', alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', method => 'sequential'$$]) WITH ORDINALITY AS f (f, i), pg_temp.use_up(f) u ORDER BY i;
 
 -- The one that is left
 SELECT code FROM cardgen.create_series('FEW', 'Few cards', 3, 'FEW');
