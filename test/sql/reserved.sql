@@ -165,4 +165,18 @@ SELECT * FROM cardgen.series_usage WHERE code = 'OFF';
 SELECT string_agg(number, ' ') FROM cardgen.generate_cards('OFF', 9);
 SELECT * FROM pg_temp.account('OFF');
 
+-- Ranges that overlap, or that reach beyond the series, were written by hand
+SELECT code FROM cardgen.create_series('HAND', 'By hand', 4, 'H', method => 'sequential');
+SELECT cardgen.skip_numbers('HAND', 10);
+CREATE TEMP TABLE by_hand (call text);
+INSERT INTO by_hand VALUES ('generate_batch(''HAND'', 5)'), ('issue_new_cards(''HAND'', ARRAY[''ann'', ''bob'', ''cem'', ''dee'', ''eve''])');
+BEGIN;
+INSERT INTO cardgen.reserved_range VALUES ('HAND', 12, 9223372036854775807);
+SELECT pg_temp.refused('cardgen.' || call) FROM by_hand;
+ROLLBACK;
+BEGIN;
+INSERT INTO cardgen.reserved_range VALUES ('HAND', 12, 50), ('HAND', 20, 30);
+SELECT pg_temp.refused('cardgen.' || call) FROM by_hand;
+ROLLBACK;
+
 DROP EXTENSION cardgen;
