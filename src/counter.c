@@ -195,7 +195,7 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 	int64		searched = from;
 	uint64		found;
 
-	if (from < 0 || from > series->capacity)
+	if (from < 0)
 		Refuse(CounterBroken(series->code));
 
 	do
@@ -210,6 +210,8 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 
 			if (is_last && found == RESERVED_STEP)
 				break;
+			if (reserved < walk.position)
+				Refuse(CounterBroken(series->code));
 			wanted = Min(count, reserved - walk.position);
 			AppendRun(taken, walk.position, walk.position + wanted);
 			walk.position += wanted;

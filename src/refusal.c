@@ -576,7 +576,7 @@ Refusal *
 CounterBroken(const char *code)
 {
 	return NotReady("counter_broken", psprintf("the counter of card series \"%s\" is out of range here", code),
-					"Its rows in cardgen.series_counter or cardgen.free_range were changed.", restore_hint);
+					"Its rows in cardgen.series_counter, free_range or reserved_range were changed.", restore_hint);
 }
 
 Refusal *

@@ -33,8 +33,8 @@ static PreparedQuery read_ranges = {
 };
 
 static PreparedQuery delete_ranges = {
-	"DELETE FROM cardgen.reserved_range WHERE series_code = $1 AND first_ordinal = ANY ($2)",
-	2, {TEXTOID, INT8ARRAYOID}
+	"DELETE FROM cardgen.reserved_range WHERE series_code = $1 AND first_ordinal BETWEEN $2 AND $3",
+	3, {TEXTOID, INT8OID, INT8OID}
 };
 
 /* How many of the ordinals were in free ranges. */
@@ -78,14 +78,6 @@ KeepAhead(Ordinals *runs, int64 position)
 		AppendRun(runs, Max(runs->runs[i].first, position), Max(runs->runs[i].end, position));
 }
 
-static void
-DeleteRanges(const char *series_code, Datum *starts, int count)
-{
-	if (count > 0)
-		RunQuery(&delete_ranges, (NullableDatum[]) {
-				TextArgument(series_code), ArrayOf(INT8OID, starts, NULL, count)});
-}
-
 /* Widens a run by a range that it overlaps or touches. */
 static bool
 JoinRange(OrdinalRun *run, int64 first, int64 end)
@@ -97,6 +89,47 @@ JoinRange(OrdinalRun *run, int64 first, int64 end)
 	return true;
 }
 
+/* Ranges that have been joined to runs and lie next to each other. */
+typedef struct Joined
+{
+	NullableDatum series_code;
+	bool		is_empty;
+	int64		first;			/* start of the first one */
+	int64		last;			/* and of the last one */
+} Joined;
+
+static void
+DeleteJoined(Joined *joined)
+{
+	if (!joined->is_empty)
+		RunQuery(&delete_ranges, (NullableDatum[]) {
+				joined->series_code, Int8Argument(joined->first), Int8Argument(joined->last)});
+	joined->is_empty = true;
+}
+
+static void
+AddJoined(Joined *joined, int64 first)
+{
+	if (joined->is_empty)
+		joined->first = first;
+	joined->last = first;
+	joined->is_empty = false;
+}
+
+/* The next ranges that begin at a position or behind it; how many. */
+static int
+ReadRanges(NullableDatum series_code, int64 position, NullableDatum end, Ordinals *ranges)
+{
+	uint64		found = RunQuery(&read_ranges, (NullableDatum[]) {
+			series_code, Int8Argument(position), end, Int4Argument(RANGE_STEP)});
+
+	ranges->run_count = 0;
+	for (uint64 i = 0; i < found; i++)
+		AppendRange(ranges, ResultInt8(i, 0), ResultInt8(i, 1));
+	SPI_freetuptable(SPI_tuptable);
+	return ranges->run_count;
+}
+
 /*
  * Makes one run of each with the ranges that there are at its ends, which go:
  * a running number that comes in parts, in whatever order, ends as one range.
@@ -106,37 +139,36 @@ JoinRanges(const char *series_code, Ordinals *runs)
 {
 	NullableDatum code = TextArgument(series_code);
 	NullableDatum end = Int8Argument(runs->runs[runs->run_count - 1].end);
-	Datum	   *joined = palloc_array(Datum, RANGE_STEP);
+	Joined		joined = {.series_code = code, .is_empty = true};
 	int			next = 0;
 	int64		position;
-	uint64		found;
+	int			found;
+	Ordinals	ranges;
 
 	(void) RunQuery(&find_start, (NullableDatum[]) {code, Int8Argument(runs->runs[0].first)});
 	position = ResultInt8(0, 0);
+	InitOrdinals(&ranges);
 	do
 	{
-		int			count = 0;
-
-		found = RunQuery(&read_ranges, (NullableDatum[]) {
-				code, Int8Argument(position), end, Int4Argument(RANGE_STEP)});
-		for (uint64 i = 0; i < found; i++)
+		CHECK_FOR_INTERRUPTS();
+		found = ReadRanges(code, position, end, &ranges);
+		for (int i = 0; i < found; i++)
 		{
-			int64		range_first = ResultInt8(i, 0);
-			int64		range_end = ResultInt8(i, 1);
+			const OrdinalRun *range = &ranges.runs[i];
 			bool		is_joined = false;
 
-			while (next < runs->run_count && runs->runs[next].end < range_first)
+			while (next < runs->run_count && runs->runs[next].end < range->first)
 				next++;
-			for (int k = next; k < runs->run_count && runs->runs[k].first <= range_end; k++)
-				is_joined |= JoinRange(&runs->runs[k], range_first, range_end);
+			for (int k = next; k < runs->run_count && runs->runs[k].first <= range->end; k++)
+				is_joined |= JoinRange(&runs->runs[k], range->first, range->end);
 			if (is_joined)
-				joined[count++] = Int64GetDatum(range_first);
-			position = range_first + 1;
+				AddJoined(&joined, range->first);
+			else
+				DeleteJoined(&joined);
+			position = range->first + 1;
 		}
-		SPI_freetuptable(SPI_tuptable);
-		DeleteRanges(series_code, joined, count);
 	} while (found == RANGE_STEP);
-	pfree(joined);
+	DeleteJoined(&joined);
 }
 
 static void

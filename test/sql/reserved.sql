@@ -81,13 +81,11 @@ SELECT f AS format, u.* FROM unnest(ARRAY[
 	$$3, 'AB', method => 'sequential'$$,
 	$$3, 'AB', method => 'sequential', card_offset => 7$$,
 	$$4, 'B', 'z', check_digit => 'luhn'$$,
-	$$4, '9', check_digit => 'mod7'$$,
-	$$4, '97', check_digit => 'gs1'$$,
+	$$4, '97', check_digit => 'gs1', method => 'sequential'$$,
 	$$4, '9', check_digit => 'mod7', method => 'sequential', card_offset => 990$$,
 	$$4, 'T', alphabet => 'XYZ7'$$,
-	$$9, alphabet => '01'$$,
 	$$9, alphabet => 'BA', method => 'sequential'$$,
-	$$2, 'word', alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'$$]) WITH ORDINALITY AS f (f, i), pg_temp.use_up(f) u ORDER BY i;
+	$$2, 'word', alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', method => 'sequential'$$]) WITH ORDINALITY AS f (f, i), pg_temp.use_up(f) u ORDER BY i;
 
 -- The one that is left
 SELECT code FROM cardgen.create_series('FEW', 'Few cards', 3, 'FEW');
@@ -166,5 +164,19 @@ SELECT number, ordinal FROM cardgen.card WHERE series_code = 'OFF' ORDER BY numb
 SELECT * FROM cardgen.series_usage WHERE code = 'OFF';
 SELECT string_agg(number, ' ') FROM cardgen.generate_cards('OFF', 9);
 SELECT * FROM pg_temp.account('OFF');
+
+-- Ranges that overlap, or that reach beyond the series, were written by hand
+SELECT code FROM cardgen.create_series('HAND', 'By hand', 4, 'H', method => 'sequential');
+SELECT cardgen.skip_numbers('HAND', 10);
+CREATE TEMP TABLE by_hand (call text);
+INSERT INTO by_hand VALUES ('generate_batch(''HAND'', 5)'), ('issue_new_cards(''HAND'', ARRAY[''ann'', ''bob'', ''cem'', ''dee'', ''eve''])');
+BEGIN;
+INSERT INTO cardgen.reserved_range VALUES ('HAND', 12, 9223372036854775807);
+SELECT pg_temp.refused('cardgen.' || call) FROM by_hand;
+ROLLBACK;
+BEGIN;
+INSERT INTO cardgen.reserved_range VALUES ('HAND', 12, 50), ('HAND', 20, 30);
+SELECT pg_temp.refused('cardgen.' || call) FROM by_hand;
+ROLLBACK;
 
 DROP EXTENSION cardgen;
