@@ -110,6 +110,29 @@ UPDATE cardgen.card SET status = 'issued', status_label = 'ISSUED', expires_on =
 SELECT cardgen.expire_cards();
 SQL
 
+# Of these 25 megabytes five are the arrays.
+$server->safe_psql('postgres', <<'SQL');
+SET client_min_messages = warning;
+SELECT cardgen.create_series('OLD', 'Old card', NULL, method => 'imported');
+SELECT cardgen.create_series('PLAIN', 'Plain card', 15, '8');
+CREATE TABLE elsewhere AS
+SELECT (n - 1) / 100000 AS part, array_agg('a-' || md5(n::text)) AS "OLD", array_agg('8' || lpad((n * 7919::bigint)::text, 15, '3')) AS "PLAIN",
+	array_agg('customer ' || n) AS customer_ids, array_agg('ACTIVE'::text) AS status_labels, array_agg(now()) AS issued_on
+FROM generate_series(1, 300000) n GROUP BY 1;
+CREATE SEQUENCE old_part MINVALUE 0;
+CREATE SEQUENCE plain_part MINVALUE 0;
+SQL
+foreach my $code (qw(OLD PLAIN))
+{
+	try("import into $code", 3, <<"SQL", 25600);
+SELECT nextval('${code}_part') AS part \\gset
+SELECT count(*) FROM elsewhere, cardgen.import_cards('$code', "$code", customer_ids, status_labels, issued_on) WHERE part = :part;
+SQL
+	try("import into $code again", 3, <<"SQL", 25600);
+SELECT count(*) FROM elsewhere, cardgen.import_cards('$code', "$code", customer_ids, status_labels, issued_on) WHERE part = 0;
+SQL
+}
+
 try('configure', 4, <<'SQL');
 DO $$
 BEGIN
