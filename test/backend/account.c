@@ -60,6 +60,7 @@ PutEvent(PGconn *connection, const Record *record)
 	char		customer[CUSTOMER_SIZE] = "\\N";
 	char		reason[REASON_SIZE] = "\\N";
 	const char *new_of_series = "\\N";
+	char		committed[20] = "\\N";
 
 	if (record->kind != CHANGE && record->kind != EXPIRY && record->customer != NO_CUSTOMER)
 		NameCustomer(customer, record->customer);
@@ -71,9 +72,11 @@ PutEvent(PGconn *connection, const Record *record)
 		NameChange(reason, record->change);
 	if (record->kind == ISSUE && record->series >= 0)
 		new_of_series = all_series[record->series].code;
-	PutLine(connection, "%ld\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", record->tick, kinds[record->kind], record->text,
+	if (record->kind == IMPORT)
+		snprintf(committed, sizeof(committed), "%ld", record->committed);
+	PutLine(connection, "%ld\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", record->tick, kinds[record->kind], record->text,
 			labels[record->label], customer, reason, new_of_series,
-			record->replaces == NULL ? "\\N" : record->replaces);
+			record->replaces == NULL ? "\\N" : record->replaces, committed);
 }
 
 /* A number whose batch has gone may be imported: then it is the import's. */
@@ -82,13 +85,14 @@ PutEvents(PGconn *connection)
 {
 	Do(connection,
 	   "CREATE TEMP TABLE told_event (tick bigint, kind text, number text COLLATE \"C\", label text,"
-	   " customer_id text COLLATE \"C\", reason text, new_of_series text, replaces text);"
+	   " customer_id text COLLATE \"C\", reason text, new_of_series text, replaces text, committed bigint);"
 	   "COPY told_event FROM STDIN");
 	for (long i = 0; i < ledger.records.count; i++)
 		if (ledger.records.items[i].kind >= ISSUE)
 			PutEvent(connection, &ledger.records.items[i]);
 	EndCopy(connection);
 	Do(connection,
+	   "ANALYZE told_number; ANALYZE told_event;"
 	   "INSERT INTO told_number SELECT NULL, number FROM told_event e WHERE new_of_series IS NOT NULL"
 	   " OR kind = 'import' AND NOT EXISTS (SELECT FROM told_number t WHERE t.number = e.number"
 	   "  AND NOT EXISTS (SELECT FROM cardgen.batch b WHERE b.batch_id = t.batch_id))");

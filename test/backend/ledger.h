@@ -25,7 +25,7 @@ typedef enum RecordKind
 	EXPIRY,						/* by expire_cards */
 	TRANSFER,					/* customer, change */
 	MERGE,						/* customer, change */
-	IMPORT						/* customer or NO_CUSTOMER */
+	IMPORT						/* customer or NO_CUSTOMER, committed */
 } RecordKind;
 
 typedef struct Record
@@ -39,6 +39,7 @@ typedef struct Record
 	long		count;
 	long		cards;
 	long		change;
+	long		committed;		/* a tick: it was acknowledged by then */
 	bool		is_kept;		/* not to be removed */
 	char	   *text;
 	char	   *replaces;

@@ -158,6 +158,8 @@ Remember(Worker *worker, Record record)
 void
 Acknowledge(Worker *worker)
 {
+	for (long i = 0; i < worker->pending.count; i++)
+		worker->pending.items[i].committed = NextTick();
 	EnterRecords(&worker->pending);
 	worker->pending.count = 0;
 	for (int i = 0; i < MAX_OPERATIONS; i++)
