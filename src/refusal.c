@@ -544,15 +544,13 @@ Refusal *
 SeriesIncomplete(const char *code)
 {
 	return NotReady("series_incomplete", psprintf("card series \"%s\" is not complete here", code),
-					"Its rows in cardgen.series, cardgen.series_key and cardgen.series_counter are not of one creation.",
-					not_copied_hint);
+					"Its rows in cardgen.series, cardgen.series_key and cardgen.series_counter are not of one creation.", not_copied_hint);
 }
 
 Refusal *
 CounterBehind(const char *series_code)
 {
-	return NotReady("counter_behind",
-					psprintf("the counter of card series \"%s\" is behind its numbers here", series_code),
+	return NotReady("counter_behind", psprintf("the counter of card series \"%s\" is behind its numbers here", series_code),
 					"A number that is in use would come again.",
 					"A DBA can pass over numbers with cardgen.skip_numbers(), or restore cardgen.series_counter and cardgen.free_range from the backup that the other tables are from.");
 }
@@ -561,8 +559,7 @@ Refusal *
 BatchIdsBehind(int32 batch_id)
 {
 	return NotReady("batch_ids_behind", psprintf("batch %d is there already", batch_id),
-					"The sequence cardgen.batch_id_seq is behind the batches that there have been.",
-					"A DBA can set it to the greatest last_batch_id in cardgen.series_counter.");
+					"The sequence cardgen.batch_id_seq is behind.", "A DBA can set it to the greatest last_batch_id in cardgen.series_counter.");
 }
 
 Refusal *
@@ -582,16 +579,16 @@ CounterBroken(const char *code)
 Refusal *
 CitusMissing(void)
 {
-	return NotReady("citus_missing",
-					"the extension \"citus\" is not in this database", "It is what spreads tables over several machines.",
+	return NotReady("citus_missing", "the extension \"citus\" is not in this database",
+					"It is what spreads tables over several machines.",
 					"Create it on each of them and add the worker nodes with citus_add_node().");
 }
 
 Refusal *
 WorkerNode(void)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "worker_node", "cardgen does not work on a worker node",
-			   "Card series, their keys and their counters are on the coordinator.", "Connect to the coordinator.");
+	return NotReady("worker_node", "cardgen does not work on a worker node",
+					"Card series, their keys and their counters are on the coordinator.", "Connect to the coordinator.");
 }
 
 Refusal *
