@@ -147,6 +147,7 @@ CREATE TABLE cardgen.batch
 (
 	batch_id integer PRIMARY KEY DEFAULT nextval('cardgen.batch_id_seq'),
 	series_code text COLLATE "C" NOT NULL,
+	incarnation uuid NOT NULL,
 	first_ordinal bigint CHECK (first_ordinal >= 0),
 	card_count integer NOT NULL CHECK (card_count > 0),
 	ordinals int8multirange,
@@ -170,6 +171,7 @@ CREATE INDEX batch_ends_on ON cardgen.batch
 	((CASE WHEN is_listed THEN expires_on ELSE issuable_until END));
 ALTER SEQUENCE cardgen.batch_id_seq OWNED BY cardgen.batch.batch_id;
 COMMENT ON TABLE cardgen.batch IS 'generated batches: ordinals of a series, consecutive but for what was imported';
+COMMENT ON COLUMN cardgen.batch.incarnation IS 'that of its series';
 COMMENT ON COLUMN cardgen.batch.first_ordinal IS 'its first number''s place in the series, counted from 0; null: its ordinals lie between those of other batches';
 COMMENT ON COLUMN cardgen.batch.ordinals IS 'null: consecutive ones';
 COMMENT ON COLUMN cardgen.batch.status_label IS 'of its cards without a row in cardgen.card';

@@ -74,8 +74,6 @@ PG_FUNCTION_INFO_V1(set_batch_label);
 void
 ResultBatch(uint64 row, Batch *batch)
 {
-	NullableDatum incarnation = ResultColumn(row, 10);
-
 	batch->batch_id = ResultInt4(row, 0);
 	batch->series_code = ResultText(row, 1);
 	batch->first_ordinal = ResultColumn(row, 2);
@@ -86,9 +84,7 @@ ResultBatch(uint64 row, Batch *batch)
 	batch->expires_on = ResultColumn(row, 7);
 	batch->issuable_until = ResultColumn(row, 8);
 	batch->is_listed = ResultBool(row, 9);
-	if (incarnation.isnull)
-		Refuse(SeriesIncomplete(batch->series_code));
-	batch->incarnation = *DatumGetUUIDP(incarnation.value);
+	batch->incarnation = ResultUuid(row, 10);
 }
 
 void

@@ -64,8 +64,7 @@ extern const StatusLabel *RequireNotIssuedLabel(Configuration *configuration, co
 /* Batch from a row of SPI_tuptable that starts with BATCH_COLUMNS of the table b. */
 #define BATCH_COLUMNS \
 	"b.batch_id, b.series_code, b.first_ordinal, b.ordinals::text, b.card_count, b.status_label," \
-	" b.generated_on, b.expires_on, b.issuable_until, b.is_listed," \
-	" (SELECT c.incarnation FROM cardgen.series_counter c WHERE c.series_code = b.series_code)"
+	" b.generated_on, b.expires_on, b.issuable_until, b.is_listed, b.incarnation"
 
 #define BATCH_COLUMN_COUNT 11
 

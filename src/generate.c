@@ -29,12 +29,13 @@ static PreparedQuery batch_of_request = {
 /* A request_id that another series' call took in the meantime inserts nothing. */
 static PreparedQuery insert_batch = {
 	"INSERT INTO cardgen.batch AS b (batch_id, series_code, first_ordinal, ordinals, card_count, status_label,"
-	" generated_on, expires_on, issuable_until, request_id, part, requested_count, requested_size, cards_per_batch, requested_label)"
+	" generated_on, expires_on, issuable_until, request_id, part, requested_count, requested_size, cards_per_batch,"
+	" requested_label, incarnation)"
 	" SELECT $1, $2, $3, (SELECT range_agg(int8range(r.first, r.behind)) FROM unnest($4, $5) r (first, behind)),"
-	" $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16"
+	" $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17"
 	" ON CONFLICT (request_id, part) DO NOTHING RETURNING " BATCH_COLUMNS,
-	16, {INT4OID, TEXTOID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT4OID, TEXTOID,
-	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT4OID, INT8OID, INT4OID, INT4OID, TEXTOID}
+	17, {INT4OID, TEXTOID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, INT4OID, TEXTOID,
+	TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT4OID, INT8OID, INT4OID, INT4OID, TEXTOID, UUIDOID}
 };
 
 PG_FUNCTION_INFO_V1(generate_batch);
@@ -151,7 +152,7 @@ InsertBatch(const Request *request, const Series *series, int32 batch_id, const 
 				TimestampArgument(generated_on), expires_on, issuable_until,
 				request->id, Int4Argument(request->part), Int8Argument(request->requested_count),
 				request->requested_size, Int4Argument(request->cards_per_batch),
-				TextArgument(request->status_label)}) == 0)
+				TextArgument(request->status_label), UuidArgument(&series->incarnation)}) == 0)
 		RefuseReuse(request);
 	ResultBatch(0, batch);
 }

@@ -32,8 +32,7 @@ void
 Refuse(const Refusal *refusal)
 {
 	ereport(ERROR,
-			(errcode(refusal->sqlstate),
-			 errmsg_internal("%s", refusal->sentence),
+			(errcode(refusal->sqlstate), errmsg_internal("%s", refusal->sentence),
 			 refusal->detail == NULL ? 0 : errdetail_internal("%s", refusal->detail),
 			 refusal->hint == NULL ? 0 : errhint("%s", refusal->hint),
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, refusal->name)));
@@ -182,8 +181,7 @@ FormatOverlaps(const char *code, const char *other, int characters)
 	return New(ERRCODE_EXCLUSION_VIOLATION, "format_overlap",
 			   psprintf("card series \"%s\" could have the same numbers as card series \"%s\"", code, other),
 			   psprintf("The numbers of both have %d characters, and no position always tells them apart, letter case aside.",
-						characters),
-			   "Choose another prefix, suffix or length.");
+						characters), "Choose another prefix, suffix or length.");
 }
 
 Refusal *
