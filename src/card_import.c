@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "counter.h"
 #include "customer.h"
+#include "free_range.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "query.h"

@@ -272,10 +272,7 @@ StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series
 	MakeNewCards(configuration, series, taken, changes->pending);
 	for (int64 i = 0; i < taken->count; i++)
 		MarkIssued(changes->pending[i], label);
-	if (taken->count > 1)
-		StoreManyNew(changes);
-	else
-		StoreCards(changes);
+	StoreManyNew(changes);
 	if (changes->pending_count > 0)
 		Refuse(CounterBehind(series->code));
 }

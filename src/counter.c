@@ -4,6 +4,7 @@
 #include "counter.h"
 
 #include "catalog/pg_type.h"
+#include "free_range.h"
 #include "miscadmin.h"
 #include "ordinal_block.h"
 #include "query.h"
@@ -52,50 +53,6 @@ static PreparedQuery take_from_counter = {
 	2, {TEXTOID, INT8OID}
 };
 
-/* Of a range that no one else is using. */
-static PreparedQuery take_from_range = {
-	"UPDATE cardgen.free_range f SET first_ordinal = f.first_ordinal + 1"
-	" WHERE f.series_code = $1 AND f.end_ordinal = (SELECT l.end_ordinal FROM cardgen.free_range l"
-	"  WHERE l.series_code = $1 AND l.first_ordinal < l.end_ordinal LIMIT 1 FOR UPDATE SKIP LOCKED)"
-	" RETURNING first_ordinal - 1, (SELECT c.incarnation FROM cardgen.series_counter c WHERE c.series_code = $1),"
-	" first_ordinal = end_ordinal, end_ordinal, "
-	LAST_BATCH("< f.first_ordinal", "b.ordinals @> f.first_ordinal - 1, f.first_ordinal - 1 - b.first_ordinal < b.card_count"),
-	1, {TEXTOID}
-};
-
-static PreparedQuery lock_ranges = {
-	"SELECT first_ordinal, end_ordinal FROM cardgen.free_range"
-	" WHERE series_code = $1 AND first_ordinal < end_ordinal ORDER BY end_ordinal FOR UPDATE",
-	1, {TEXTOID}
-};
-
-/* Waits for the lowest one; nothing where its user has used it up. */
-static PreparedQuery await_range = {
-	"SELECT FROM cardgen.free_range WHERE series_code = $1 AND first_ordinal < end_ordinal"
-	" ORDER BY end_ordinal LIMIT 1 FOR UPDATE",
-	1, {TEXTOID}
-};
-
-static PreparedQuery any_range = {
-	"SELECT FROM cardgen.free_range WHERE series_code = $1 AND first_ordinal < end_ordinal LIMIT 1",
-	1, {TEXTOID}
-};
-
-static PreparedQuery shrink_range = {
-	"UPDATE cardgen.free_range SET first_ordinal = $3 WHERE series_code = $1 AND end_ordinal = $2",
-	3, {TEXTOID, INT8OID, INT8OID}
-};
-
-static PreparedQuery delete_range = {
-	"DELETE FROM cardgen.free_range WHERE series_code = $1 AND end_ordinal = $2",
-	2, {TEXTOID, INT8OID}
-};
-
-static PreparedQuery insert_range = {
-	"INSERT INTO cardgen.free_range (series_code, first_ordinal, end_ordinal) VALUES ($1, $2, $3)",
-	3, {TEXTOID, INT8OID, INT8OID}
-};
-
 static PreparedQuery read_reserved = {
 	"SELECT first_ordinal, end_ordinal FROM cardgen.reserved_range"
 	" WHERE series_code = $1 AND first_ordinal >= $2 ORDER BY first_ordinal LIMIT $3",
@@ -134,47 +91,6 @@ LockCounter(const char *series_code, Counter *counter)
 	counter->next_ordinal = ResultInt8(0, 0);
 	counter->incarnation = ResultUuid(0, 1);
 	counter->is_behind = ResultBool(0, 2);
-}
-
-/* The free ranges, from the lowest on, locked. */
-Ordinals
-LockRanges(const Series *series)
-{
-	NullableDatum code = TextArgument(series->code);
-	uint64		found = RunQuery(&lock_ranges, &code);
-	Ordinals	ranges;
-
-	InitOrdinals(&ranges);
-	for (uint64 i = 0; i < found; i++)
-	{
-		int64		first = ResultInt8(i, 0);
-		int64		end = ResultInt8(i, 1);
-
-		if (first < 0 || end > series->capacity)
-			Refuse(CounterBroken(series->code));
-		AppendRange(&ranges, first, end);
-	}
-	return ranges;
-}
-
-void
-TakeOutOfRange(const Series *series, const OrdinalRun *range, const Ordinals *kept)
-{
-	NullableDatum code = TextArgument(series->code);
-	NullableDatum end = Int8Argument(range->end);
-	bool		keeps_end = false;
-
-	for (int i = 0; i < kept->run_count; i++)
-	{
-		const OrdinalRun *run = &kept->runs[i];
-
-		keeps_end = run->end == range->end;
-		RunQuery(keeps_end ? &shrink_range : &insert_range, keeps_end ?
-				 (NullableDatum[]) {code, end, Int8Argument(run->first)} :
-				 (NullableDatum[]) {code, Int8Argument(run->first), Int8Argument(run->end)});
-	}
-	if (!keeps_end)
-		RunQuery(&delete_range, (NullableDatum[]) {code, end});
 }
 
 /* What a walk ahead from the counter has come to. */
@@ -225,19 +141,6 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 	return walk;
 }
 
-/* The first ones of a range that is locked. */
-static void
-TakeFromRange(const Series *series, const OrdinalRun *range, int64 count)
-{
-	NullableDatum code = TextArgument(series->code);
-	NullableDatum end = Int8Argument(range->end);
-
-	if (range->first + count == range->end)
-		RunQuery(&delete_range, (NullableDatum[]) {code, end});
-	else
-		RunQuery(&shrink_range, (NullableDatum[]) {code, end, Int8Argument(range->first + count)});
-}
-
 /*
  * From the counter where it has enough ahead, otherwise the lowest ones there
  * are: those of free ranges, then from the counter.
@@ -264,7 +167,7 @@ Take(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 			if (wanted == 0)
 				break;
 			AppendRun(taken, range->first, range->first + wanted);
-			TakeFromRange(series, range, wanted);
+			TakeFirstOfRange(series->code, range, wanted);
 		}
 		walk = WalkAhead(series, counter->next_ordinal, count - taken->count, taken);
 	}
@@ -327,7 +230,8 @@ SkipOrdinals(const Series *series, const Counter *counter, int64 count)
 	if (count > remaining)
 		Refuse(SeriesExhausted(series->code, remaining, count, series->capacity));
 	for (int i = 0; i < ranges.run_count; i++)
-		TakeFromRange(series, &ranges.runs[i], Min(count, ranges.runs[i].end - ranges.runs[i].first));
+		TakeFirstOfRange(series->code, &ranges.runs[i],
+						 Min(count, ranges.runs[i].end - ranges.runs[i].first));
 	InitOrdinals(&skipped);
 	MoveCounter(series, WalkAhead(series, counter->next_ordinal, count, &skipped), false);
 }
@@ -348,20 +252,6 @@ ResultOrdinal(const char *series_code, uint64 found, int64 *ordinal, pg_uuid_t *
 }
 
 static bool
-TakeOneFromRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation)
-{
-	NullableDatum code = TextArgument(series_code);
-
-	if (!ResultOrdinal(series_code, RunQuery(&take_from_range, &code), ordinal, incarnation))
-		return false;
-	if (ResultBool(0, 4))
-		Refuse(CounterBehind(series_code));
-	if (ResultBool(0, 2))
-		RunQuery(&delete_range, (NullableDatum[]) {code, Int8Argument(ResultInt8(0, 3))});
-	return true;
-}
-
-static bool
 TakeOneFromCounter(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
 {
 	Ordinals	none;
@@ -375,20 +265,6 @@ TakeOneFromCounter(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
 		MoveCounter(series, WalkAhead(series, *ordinal + 1, 0, &none), false);
 	}
 	return true;
-}
-
-/* The last ones are in ranges that others are using: whoever waits may get one. */
-static void
-AwaitRange(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
-{
-	NullableDatum code = TextArgument(series->code);
-
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (RunQuery(&await_range, &code) == 0 && RunQuery(&any_range, &code) == 0)
-			Refuse(SeriesExhausted(series->code, 0, 1, series->capacity));
-	} while (!TakeOneFromRange(series->code, ordinal, incarnation));
 }
 
 /*
@@ -411,7 +287,9 @@ TakeWithCounter(const Series *series, const Counter *counter, int64 block_size, 
 	walk = WalkAhead(series, counter->next_ordinal, wanted, &taken);
 	if (taken.count == 0)
 	{
-		AwaitRange(series, &ordinal, incarnation);
+		/* The last ones are in ranges that others are using: whoever waits may get one. */
+		if (!AwaitFreeRange(series->code, &ordinal, incarnation))
+			Refuse(SeriesExhausted(series->code, 0, 1, series->capacity));
 		return ordinal;
 	}
 	ordinal = taken.runs[0].first;
@@ -425,8 +303,7 @@ TakeWithCounter(const Series *series, const Counter *counter, int64 block_size, 
 	if (block_size > 1)
 		KeepBlock(series->code, incarnation, ordinal + 1, end);
 	else if (ordinal + 1 < end)
-		RunQuery(&insert_range, (NullableDatum[]) {
-				TextArgument(series->code), Int8Argument(ordinal + 1), Int8Argument(end)});
+		AddFreeRange(series->code, ordinal + 1, end);
 	return ordinal;
 }
 
@@ -444,7 +321,7 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 		Require(CheckGenerates(*series));
 		block_size = SizeOfNextBlock(series_code);
 		if (block_size > 1 ||
-			(!TakeOneFromRange(series_code, &ordinal, &incarnation) &&
+			(!TakeFromFreeRange(series_code, &ordinal, &incarnation) &&
 			 !TakeOneFromCounter(*series, &ordinal, &incarnation)))
 		{
 			LockCounter(series_code, &counter);

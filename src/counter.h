@@ -38,13 +38,6 @@ extern int64 TakeOrdinal(const char *series_code, Configuration **configuration,
 extern void SkipOrdinals(const Series *series, const Counter *counter, int64 count);
 
 /*
- * With the counter locked: the free ranges, from the lowest one on, each a run,
- * locked as well; and what is to be left of one of them.
- */
-extern Ordinals LockRanges(const Series *series);
-extern void TakeOutOfRange(const Series *series, const OrdinalRun *range, const Ordinals *kept);
-
-/*
  * Moves the counter on from reserved ordinals; so many more below it were
  * imported. Its row is updated in any case: whoever has an older snapshot of
  * what is reserved can't use it then.

@@ -6,6 +6,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "free_range.h"
 #include "miscadmin.h"
 #include "query.h"
 #include "utils/lsyscache.h"
@@ -45,11 +46,6 @@ static PreparedQuery lower_counter = {
 	3, {TEXTOID, INT8OID, INT8OID}
 };
 
-static PreparedQuery insert_range = {
-	"INSERT INTO cardgen.free_range (series_code, first_ordinal, end_ordinal) VALUES ($1, $2, $3)",
-	3, {TEXTOID, INT8OID, INT8OID}
-};
-
 /* The counter may have passed over ordinals that come behind the block. */
 static void
 GiveBack(OrdinalBlock *block)
@@ -60,7 +56,7 @@ GiveBack(OrdinalBlock *block)
 
 	if (block->next < block->end &&
 		RunQuery(&lower_counter, (NullableDatum[]) {code, end, next}) == 0)
-		RunQuery(&insert_range, (NullableDatum[]) {code, next, end});
+		AddFreeRange(block->series_code, block->next, block->end);
 	block->end = block->next;
 }
 

@@ -5,6 +5,7 @@
 
 #include "bulk_insert.h"
 #include "catalog/pg_type.h"
+#include "free_range.h"
 #include "miscadmin.h"
 #include "query.h"
 
