@@ -167,6 +167,8 @@ CREATE TABLE cardgen.batch
 	UNIQUE (request_id, part),
 	CHECK (first_ordinal IS NOT NULL OR ordinals IS NOT NULL)
 );
+-- Compressing a thousand runs takes longer than what else they cost, and is done again at each look.
+ALTER TABLE cardgen.batch ALTER ordinals SET STORAGE EXTERNAL;
 CREATE INDEX batch_ends_on ON cardgen.batch
 	((CASE WHEN is_listed THEN expires_on ELSE issuable_until END));
 ALTER SEQUENCE cardgen.batch_id_seq OWNED BY cardgen.batch.batch_id;

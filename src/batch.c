@@ -11,7 +11,9 @@
 #include "query.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/multirangetypes.h"
 #include "utils/tuplestore.h"
+#include "utils/typcache.h"
 
 #define BATCH_BY_ID \
 	"SELECT " BATCH_COLUMNS " FROM cardgen.batch b WHERE b.batch_id = $1"
@@ -77,7 +79,7 @@ ResultBatch(uint64 row, Batch *batch)
 	batch->batch_id = ResultInt4(row, 0);
 	batch->series_code = ResultText(row, 1);
 	batch->first_ordinal = ResultColumn(row, 2);
-	batch->ordinals = ResultText(row, 3);
+	batch->ordinals = ResultCopy(row, 3);
 	batch->card_count = ResultInt4(row, 4);
 	batch->status_label = ResultText(row, 5);
 	batch->generated_on = ResultTimestamp(row, 6);
@@ -145,17 +147,23 @@ KeepBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
 	return BatchOfOrdinal(RunQuery, keep_batch_of_ordinal, series_code, ordinal, batch);
 }
 
-/* As a multirange is written: {[1,5),[7,9)}. */
 static void
-ParseRuns(const char *text, Ordinals *ordinals)
+AppendMultirange(Ordinals *ordinals, Datum value)
 {
-	while ((text = strchr(text, '[')) != NULL)
-	{
-		char	   *comma;
-		int64		first = strtoi64(text + 1, &comma, 10);
+	MultirangeType *multirange = DatumGetMultirangeTypeP(value);
+	TypeCacheEntry *range_type = lookup_type_cache(MultirangeTypeGetOid(multirange), TYPECACHE_MULTIRANGE_INFO)->rngtype;
+	RangeType **ranges;
+	int32		count;
 
-		AppendRun(ordinals, first, strtoi64(comma + 1, NULL, 10));
-		text = comma;
+	multirange_deserialize(range_type, multirange, &count, &ranges);
+	for (int32 i = 0; i < count; i++)
+	{
+		RangeBound	first;
+		RangeBound	end;
+		bool		is_empty;
+
+		range_deserialize(range_type, ranges[i], &first, &end, &is_empty);
+		AppendRun(ordinals, DatumGetInt64(first.val), DatumGetInt64(end.val));
 	}
 }
 
@@ -183,8 +191,8 @@ void
 BatchOrdinals(const Batch *batch, Ordinals *ordinals)
 {
 	InitOrdinals(ordinals);
-	if (batch->ordinals != NULL)
-		ParseRuns(batch->ordinals, ordinals);
+	if (!batch->ordinals.isnull)
+		AppendMultirange(ordinals, batch->ordinals.value);
 	else
 	{
 		int64		first = DatumGetInt64(batch->first_ordinal.value);

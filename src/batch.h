@@ -17,7 +17,7 @@ typedef struct Batch
 	const char *series_code;
 	pg_uuid_t	incarnation;	/* of the series */
 	NullableDatum first_ordinal;	/* null: between those of other batches */
-	const char *ordinals;		/* as text; NULL: consecutive ones */
+	NullableDatum ordinals;		/* a multirange; null: consecutive ones */
 	int32		card_count;
 	const char *status_label;
 	TimestampTz generated_on;
@@ -63,7 +63,7 @@ extern const StatusLabel *RequireNotIssuedLabel(Configuration *configuration, co
 
 /* Batch from a row of SPI_tuptable that starts with BATCH_COLUMNS of the table b. */
 #define BATCH_COLUMNS \
-	"b.batch_id, b.series_code, b.first_ordinal, b.ordinals::text, b.card_count, b.status_label," \
+	"b.batch_id, b.series_code, b.first_ordinal, b.ordinals, b.card_count, b.status_label," \
 	" b.generated_on, b.expires_on, b.issuable_until, b.is_listed, b.incarnation"
 
 #define BATCH_COLUMN_COUNT 11

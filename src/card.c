@@ -89,21 +89,14 @@ static const Oid column_types[CARD_COLUMN_COUNT] = {
 	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID
 };
 
-#define LOG_COLUMNS \
-	"INSERT INTO cardgen.card_status_log (number, from_label, to_label, from_customer_id, to_customer_id, reason)"
-
 /*
  * Not VALUES: what Citus copies from a SELECT it commits in two phases, along
  * with what changes on the coordinator, a series' counter above all.
  */
 static PreparedQuery log_change = {
-	LOG_COLUMNS " SELECT $1, $2, $3, $4, $5, $6",
+	"INSERT INTO cardgen.card_status_log (number, from_label, to_label, from_customer_id, to_customer_id, reason)"
+	" SELECT $1, $2, $3, $4, $5, $6",
 	6, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}
-};
-
-static PreparedQuery log_changes = {
-	LOG_COLUMNS " SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
-	6, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
 };
 
 #define LOG_COLUMN_COUNT 6
@@ -305,33 +298,26 @@ LogColumns(const CardChange *change, NullableDatum *columns)
 	columns[5] = TextArgument(change->reason);
 }
 
-/* A column each of some changes, as arrays. */
+/* A column each of some changes' cards, as arrays. */
 static void
-ColumnArrays(CardChange **changes, int count, int column_count, const Oid *types,
-			 void (*columns_of) (const CardChange *, NullableDatum *), NullableDatum *arrays)
+ColumnArrays(CardChange **changes, int count, NullableDatum *arrays)
 {
-	Datum	   *values = palloc_array(Datum, column_count * (Size) count);
-	bool	   *nulls = palloc_array(bool, column_count * (Size) count);
+	Datum	   *values = palloc_array(Datum, CARD_COLUMN_COUNT * (Size) count);
+	bool	   *nulls = palloc_array(bool, CARD_COLUMN_COUNT * (Size) count);
 	NullableDatum columns[CARD_COLUMN_COUNT];
 
 	for (int i = 0; i < count; i++)
 	{
-		columns_of(changes[i], columns);
-		for (int column = 0; column < column_count; column++)
+		CardColumns(&changes[i]->card, columns);
+		for (int column = 0; column < CARD_COLUMN_COUNT; column++)
 		{
 			values[column * (Size) count + i] = columns[column].value;
 			nulls[column * (Size) count + i] = columns[column].isnull;
 		}
 	}
-	for (int column = 0; column < column_count; column++)
-		arrays[column] = ArrayOf(types == NULL ? TEXTOID : types[column], values + column * (Size) count,
+	for (int column = 0; column < CARD_COLUMN_COUNT; column++)
+		arrays[column] = ArrayOf(column_types[column], values + column * (Size) count,
 								 nulls + column * (Size) count, count);
-}
-
-static void
-StoredColumns(const CardChange *change, NullableDatum *columns)
-{
-	CardColumns(&change->card, columns);
 }
 
 /* Those of the pending cards that have a row, or those that have none. */
@@ -363,7 +349,7 @@ StoreSome(CardChanges *changes, bool has_row)
 		uint64		stored;
 		uint64		row = 0;
 
-		ColumnArrays(some, count, CARD_COLUMN_COUNT, column_types, StoredColumns, arguments);
+		ColumnArrays(some, count, arguments);
 		stored = RunQuery(&store_cards, arguments);
 		for (int i = 0; i < count && row < stored; i++)
 		{
@@ -374,46 +360,6 @@ StoreSome(CardChanges *changes, bool has_row)
 	}
 	MemoryContextSwitchTo(caller_context);
 	MemoryContextDelete(context);
-}
-
-static void
-LogStored(CardChanges *changes)
-{
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "cardgen changes to log",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller_context = MemoryContextSwitchTo(context);
-	CardChange **stored = palloc_array(CardChange *, changes->pending_count + 1);
-	NullableDatum arguments[LOG_COLUMN_COUNT];
-	int			count = 0;
-
-	for (int i = 0; i < changes->pending_count; i++)
-		if (changes->pending[i]->is_stored)
-			stored[count++] = changes->pending[i];
-	if (count > 0 && IsOneByOne(changes))
-	{
-		for (int i = 0; i < count; i++)
-		{
-			LogColumns(stored[i], arguments);
-			RunQuery(&log_change, arguments);
-		}
-	}
-	else if (count > 0)
-	{
-		ColumnArrays(stored, count, LOG_COLUMN_COUNT, NULL, LogColumns, arguments);
-		RunQuery(&log_changes, arguments);
-	}
-	MemoryContextSwitchTo(caller_context);
-	MemoryContextDelete(context);
-}
-
-void
-StoreCards(CardChanges *changes)
-{
-	SortPending(changes);
-	StoreSome(changes, true);
-	StoreSome(changes, false);
-	LogStored(changes);
-	SortPending(changes);
 }
 
 BulkInsert *
@@ -428,6 +374,38 @@ BeginNewChanges(void)
 	return BeginBulkInsert(&log_table);
 }
 
+static void
+LogChange(BulkInsert *log, const CardChange *change)
+{
+	MemoryContext caller_context = MemoryContextSwitchTo(BulkInsertContext(log));
+	NullableDatum columns[LOG_COLUMN_COUNT];
+
+	LogColumns(change, columns);
+	BulkInsertRow(log, columns);
+	MemoryContextSwitchTo(caller_context);
+}
+
+static void
+LogStored(const CardChanges *changes)
+{
+	BulkInsert *log = BeginNewChanges();
+
+	for (int i = 0; i < changes->pending_count; i++)
+		if (changes->pending[i]->is_stored)
+			LogChange(log, changes->pending[i]);
+	EndBulkInsert(log);
+}
+
+void
+StoreCards(CardChanges *changes)
+{
+	SortPending(changes);
+	StoreSome(changes, true);
+	StoreSome(changes, false);
+	LogStored(changes);
+	SortPending(changes);
+}
+
 void
 StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change)
 {
@@ -436,13 +414,9 @@ StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change)
 
 	CardColumns(&change->card, columns);
 	BulkInsertRow(cards, columns);
-	if (log != NULL)
-	{
-		MemoryContextSwitchTo(BulkInsertContext(log));
-		LogColumns(change, columns);
-		BulkInsertRow(log, columns);
-	}
 	MemoryContextSwitchTo(caller_context);
+	if (log != NULL)
+		LogChange(log, change);
 }
 
 Datum

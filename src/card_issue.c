@@ -249,32 +249,40 @@ CheckNewCards(CardChanges *changes, Series *series, const StatusLabel *label, in
 
 /* No one else can have their numbers, so they go straight to the tables, in the order of the index. */
 static void
-StoreManyNew(CardChanges *changes)
+StoreNewRows(CardChanges *changes)
 {
 	BulkInsert *cards = BeginNewCards();
 	BulkInsert *log = BeginNewChanges();
 
 	SortPending(changes);
 	for (int i = 0; i < changes->pending_count; i++)
-	{
 		StoreNewCard(cards, log, changes->pending[i]);
-		changes->pending[i]->is_stored = true;
-	}
 	EndBulkInsert(cards);
 	EndBulkInsert(log);
-	SortPending(changes);
 }
 
 static void
 StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series, const Ordinals *taken,
 			  const StatusLabel *label)
 {
+	MemoryContext caller_context = CurrentMemoryContext;
+
 	MakeNewCards(configuration, series, taken, changes->pending);
 	for (int64 i = 0; i < taken->count; i++)
 		MarkIssued(changes->pending[i], label);
-	StoreManyNew(changes);
-	if (changes->pending_count > 0)
+	PG_TRY();
+	{
+		StoreNewRows(changes);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller_context);
+		if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+			PG_RE_THROW();
+		FlushErrorState();
 		Refuse(CounterBehind(series->code));
+	}
+	PG_END_TRY();
 }
 
 /* What it takes it gives back by the error that a refusal is. */

@@ -60,8 +60,8 @@ static PreparedQuery read_reserved = {
 };
 
 static PreparedQuery delete_reserved = {
-	"DELETE FROM cardgen.reserved_range WHERE series_code = $1 AND first_ordinal < $2",
-	2, {TEXTOID, INT8OID}
+	"DELETE FROM cardgen.reserved_range WHERE series_code = $1 AND first_ordinal BETWEEN $2 AND $3",
+	3, {TEXTOID, INT8OID, INT8OID}
 };
 
 static PreparedQuery count_remaining = {
@@ -96,6 +96,7 @@ LockCounter(const char *series_code, Counter *counter)
 /* What a walk ahead from the counter has come to. */
 typedef struct Walk
 {
+	int64		from;
 	int64		position;
 	int64		passed_over;
 } Walk;
@@ -107,7 +108,7 @@ typedef struct Walk
 static Walk
 WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 {
-	Walk		walk = {from, 0};
+	Walk		walk = {from, from, 0};
 	int64		searched = from;
 	uint64		found;
 
@@ -182,7 +183,7 @@ MoveCounter(const Series *series, Walk walk, bool is_batch)
 	NullableDatum position = Int8Argument(walk.position);
 
 	if (walk.passed_over > 0)
-		RunQuery(&delete_reserved, (NullableDatum[]) {code, position});
+		RunQuery(&delete_reserved, (NullableDatum[]) {code, Int8Argument(walk.from), position});
 	RunQuery(is_batch ? &number_batch : &move_counter,
 			 (NullableDatum[]) {code, position, Int8Argument(walk.passed_over)});
 	if (!is_batch)

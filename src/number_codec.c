@@ -231,39 +231,42 @@ WriteEightDigits(const NumberCodec *codec, const Halves *halves, size_t count,
 
 /* As one value, in the right half. */
 static bool
-EncodeWalked(const NumberCodec *codec, uint64_t ordinal, Halves *halves, size_t count)
+EncodeWalked(const NumberCodec *codec, const int64_t *ordinals, Halves *halves, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 	{
 		halves->left[i] = 0;
-		halves->right[i] = ordinal + i;
+		halves->right[i] = (uint64_t) ordinals[i];
 	}
 	return Walk(codec, Ff1EncryptHalves, halves->right, count);
 }
 
+/* Most ordinals follow each other, which saves the divisions. */
 static bool
-EncodeRandom(const NumberCodec *codec, uint64_t ordinal, Halves *halves, size_t count)
+EncodeRandom(const NumberCodec *codec, const int64_t *ordinals, Halves *halves, size_t count)
 {
 	const Ff1  *ff1 = &codec->permutation;
-	uint64_t	left = ordinal / ff1->right_modulus.value;
-	uint64_t	right = ordinal % ff1->right_modulus.value;
+	uint64_t	modulus = ff1->right_modulus.value;
+	uint64_t	left = 0;
+	uint64_t	right = 0;
 
 	for (size_t i = 0; i < count; i++)
 	{
+		right++;
+		if (i == 0 || ordinals[i] != ordinals[i - 1] + 1 || right == modulus)
+		{
+			left = (uint64_t) ordinals[i] / modulus;
+			right = (uint64_t) ordinals[i] % modulus;
+		}
 		halves->left[i] = left;
 		halves->right[i] = right;
-		if (++right == ff1->right_modulus.value)
-		{
-			left++;
-			right = 0;
-		}
 	}
 	return Ff1EncryptHalves(ff1, halves->left, halves->right, count);
 }
 
 /* Numbers too long for halves of 64 bits. */
 static bool
-EncodeLong(const NumberCodec *codec, uint64_t ordinal, size_t count,
+EncodeLong(const NumberCodec *codec, const int64_t *ordinals, size_t count,
 		   char *numbers, size_t stride)
 {
 	unsigned	numeral_count = codec->permutation.numeral_count;
@@ -272,7 +275,7 @@ EncodeLong(const NumberCodec *codec, uint64_t ordinal, size_t count,
 	{
 		char	   *number = numbers + i * stride;
 		uint8_t		numerals[FF1_MAX_NUMERALS];
-		uint64_t	value = ordinal + i;
+		uint64_t	value = (uint64_t) ordinals[i];
 
 		for (unsigned k = numeral_count; k-- > 0;)
 		{
@@ -291,18 +294,17 @@ EncodeLong(const NumberCodec *codec, uint64_t ordinal, size_t count,
 }
 
 bool
-CodecEncode(const NumberCodec *codec, int64_t first_ordinal, size_t count,
+CodecEncode(const NumberCodec *codec, const int64_t *ordinals, size_t count,
 			char *numbers, size_t stride)
 {
 	const NumberFormat *format = &codec->format;
 	bool		random = format->method == METHOD_RANDOM;
-	uint64_t	ordinal = (uint64_t) first_ordinal;
 	unsigned	right_count = (unsigned) FormatNumeralCount(format);
 	Halves		halves;
 	size_t		chunk;
 
 	if (random && !Ff1HasHalves(&codec->permutation))
-		return EncodeLong(codec, ordinal, count, numbers, stride);
+		return EncodeLong(codec, ordinals, count, numbers, stride);
 	if (random && !IsWalked(codec))
 		right_count = codec->permutation.right_count;
 
@@ -311,8 +313,8 @@ CodecEncode(const NumberCodec *codec, int64_t first_ordinal, size_t count,
 		chunk = count < FF1_LOCKSTEP ? count : FF1_LOCKSTEP;
 		if (random)
 		{
-			if (IsWalked(codec) ? !EncodeWalked(codec, ordinal, &halves, chunk) :
-				!EncodeRandom(codec, ordinal, &halves, chunk))
+			if (IsWalked(codec) ? !EncodeWalked(codec, ordinals, &halves, chunk) :
+				!EncodeRandom(codec, ordinals, &halves, chunk))
 				return false;
 		}
 		else
@@ -320,7 +322,7 @@ CodecEncode(const NumberCodec *codec, int64_t first_ordinal, size_t count,
 			for (size_t i = 0; i < chunk; i++)
 			{
 				halves.left[i] = 0;
-				halves.right[i] = (uint64_t) format->offset + ordinal + i;
+				halves.right[i] = (uint64_t) format->offset + (uint64_t) ordinals[i];
 			}
 		}
 
@@ -331,7 +333,7 @@ CodecEncode(const NumberCodec *codec, int64_t first_ordinal, size_t count,
 		else
 			WriteNumbers(codec, &halves, chunk, right_count, numbers, stride,
 						 (unsigned) format->radix);
-		ordinal += chunk;
+		ordinals += chunk;
 		numbers += chunk * stride;
 	}
 	return true;

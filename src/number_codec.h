@@ -29,11 +29,10 @@ extern bool CodecInit(NumberCodec *codec, const NumberFormat *format,
 extern void CodecClear(NumberCodec *codec);
 
 /*
- * The numbers of count consecutive ordinals, all below the capacity; number i
- * starts at numbers + i * stride and has no terminator. False where libcrypto
- * refuses.
+ * The numbers of count ordinals, all below the capacity; number i starts at
+ * numbers + i * stride and has no terminator. False where libcrypto refuses.
  */
-extern bool CodecEncode(const NumberCodec *codec, int64_t first_ordinal,
+extern bool CodecEncode(const NumberCodec *codec, const int64_t *ordinals,
 						size_t count, char *numbers, size_t stride);
 
 /*

@@ -40,6 +40,7 @@ StreamInit(NumberStream *stream, const NumberCodec *codec, const Ordinals *ordin
 int
 StreamFill(NumberStream *stream, int most)
 {
+	int64_t		ordinals[STREAM_CHUNK];
 	int			filled = 0;
 
 	CHECK_FOR_INTERRUPTS();
@@ -48,14 +49,14 @@ StreamFill(NumberStream *stream, int most)
 		const OrdinalRun *run = &stream->ordinals.runs[stream->run];
 		int			count = (int) Min(run->end - stream->next_ordinal, most - filled);
 
-		if (!CodecEncode(stream->codec, stream->next_ordinal, count,
-						 stream->chunk + filled * stream->stride + stream->header_size, stream->stride))
-			elog(ERROR, "could not encrypt with libcrypto");
-		filled += count;
-		stream->next_ordinal += count;
+		for (int i = 0; i < count; i++)
+			ordinals[filled++] = stream->next_ordinal++;
 		if (stream->next_ordinal == run->end && ++stream->run < stream->ordinals.run_count)
 			stream->next_ordinal = run[1].first;
 	}
+	if (!CodecEncode(stream->codec, ordinals, (size_t) filled, stream->chunk + stream->header_size,
+					 stream->stride))
+		elog(ERROR, "could not encrypt with libcrypto");
 	stream->filled = filled;
 	stream->position = 0;
 	return filled;

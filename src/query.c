@@ -321,6 +321,16 @@ ResultColumn(uint64 row, int column)
 	return value;
 }
 
+NullableDatum
+ResultCopy(uint64 row, int column)
+{
+	NullableDatum value = ResultColumn(row, column);
+
+	if (!value.isnull)
+		value.value = datumCopy(value.value, false, -1);
+	return value;
+}
+
 Datum
 ResultRow(void)
 {

@@ -63,6 +63,9 @@ extern TimestampTz ResultTimestamp(uint64 row, int column);
 extern pg_uuid_t ResultUuid(uint64 row, int column);
 extern NullableDatum ResultColumn(uint64 row, int column);
 
+/* The same of a varlena, still toasted, in CurrentMemoryContext. */
+extern NullableDatum ResultCopy(uint64 row, int column);
+
 /* The only column of the first row, copied into the caller's context. */
 extern Datum ResultRow(void);
 
