@@ -37,7 +37,7 @@ MakeCodec(NumberFormat format)
 static const char *
 Number(const NumberCodec *codec, int64_t ordinal, char *number)
 {
-	if (!CodecEncode(codec, ordinal, 1, number, NUMBER_MAX_LENGTH))
+	if (!CodecEncode(codec, &ordinal, 1, number, NUMBER_MAX_LENGTH))
 		return "?";
 	number[FormatNumberLength(&codec->format)] = '\0';
 	return number;
@@ -166,7 +166,7 @@ RoundTrip(const NumberCodec *codec, int64_t ordinal)
 	char		number[NUMBER_MAX_LENGTH + 1];
 	char		canonical[NUMBER_MAX_LENGTH + 1];
 
-	return CodecEncode(codec, ordinal, 1, number, length) &&
+	return CodecEncode(codec, &ordinal, 1, number, length) &&
 		FormatMatch(format, number, length, canonical) == NUMBER_MATCHES &&
 		memcmp(number, canonical, length) == 0 &&
 		CodecDecode(codec, canonical) == ordinal;
@@ -247,7 +247,7 @@ TestPermutations(void)
 					many = malloc((size_t) (capacity * whole));
 				memset(seen, 0, sizeof(seen));
 				failed += codec.capacity != capacity;
-				failed += !CodecEncode(&codec, 0, (size_t) capacity, many, (size_t) whole);
+				failed += !EncodeEvery(&codec, 0, 1, (size_t) capacity, many, (size_t) whole);
 				for (int64_t i = 0; i < capacity; i++)
 				{
 					const char *number = many + i * whole;
@@ -283,21 +283,28 @@ TestStride(void)
 		NumberMethod method;
 		CheckDigitMethod check_digit;
 		int64_t		first;
+		int64_t		step;
 		size_t		count;
 	}			cases[] = {
-		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_LUHN, 0, 2 * FF1_LOCKSTEP + 1},
-		{DIGITS, 16, METHOD_SEQUENTIAL, CHECK_DIGIT_MOD7, 99999000, 2 * FF1_LOCKSTEP + 1},
-		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_NONE, 99999990, 100},
-		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_NONE, 5, 1},
-		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_NONE, 5, 0},
-		{DIGITS, 16, METHOD_SEQUENTIAL, CHECK_DIGIT_NONE, 5, 0},
-		{DIGITS, 36, METHOD_RANDOM, CHECK_DIGIT_MOD7, INT64_C(999999999999999000), FF1_LOCKSTEP + 7},
-		{LOOK_ALIKE, 12, METHOD_RANDOM, CHECK_DIGIT_NONE, 63999990, 2000},
-		{DIGITS LETTERS, 60, METHOD_RANDOM, CHECK_DIGIT_NONE, INT64_MAX - 1 - 50, 50},
-		{DIGITS, 60, METHOD_RANDOM, CHECK_DIGIT_LUHN, 0, 0},
-		{"01", 5, METHOD_RANDOM, CHECK_DIGIT_NONE, 3, 20},
-		{DIGITS, 5, METHOD_RANDOM, CHECK_DIGIT_LUHN, 7000, 2 * FF1_LOCKSTEP + 1},
-		{DIGITS, 2, METHOD_RANDOM, CHECK_DIGIT_LUHN, 0, 10},
+		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_LUHN, 0, 1, 2 * FF1_LOCKSTEP + 1},
+		{DIGITS, 16, METHOD_SEQUENTIAL, CHECK_DIGIT_MOD7, 99999000, 1, 2 * FF1_LOCKSTEP + 1},
+		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_NONE, 99999990, 1, 100},
+		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_NONE, 5, 1, 1},
+		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_NONE, 5, 1, 0},
+		{DIGITS, 16, METHOD_SEQUENTIAL, CHECK_DIGIT_NONE, 5, 1, 0},
+		{DIGITS, 36, METHOD_RANDOM, CHECK_DIGIT_MOD7, INT64_C(999999999999999000), 1, FF1_LOCKSTEP + 7},
+		{LOOK_ALIKE, 12, METHOD_RANDOM, CHECK_DIGIT_NONE, 63999990, 1, 2000},
+		{DIGITS LETTERS, 60, METHOD_RANDOM, CHECK_DIGIT_NONE, INT64_MAX - 1 - 50, 1, 50},
+		{DIGITS, 60, METHOD_RANDOM, CHECK_DIGIT_LUHN, 0, 1, 0},
+		{"01", 5, METHOD_RANDOM, CHECK_DIGIT_NONE, 3, 1, 20},
+		{DIGITS, 5, METHOD_RANDOM, CHECK_DIGIT_LUHN, 7000, 1, 2 * FF1_LOCKSTEP + 1},
+		{DIGITS, 2, METHOD_RANDOM, CHECK_DIGIT_LUHN, 0, 1, 10},
+		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_LUHN, 99999900, 7, 100},
+		{DIGITS, 16, METHOD_RANDOM, CHECK_DIGIT_NONE, 0, 99999999, FF1_LOCKSTEP + 1},
+		{DIGITS, 16, METHOD_SEQUENTIAL, CHECK_DIGIT_MOD7, 0, 3, FF1_LOCKSTEP + 1},
+		{DIGITS, 36, METHOD_RANDOM, CHECK_DIGIT_MOD7, INT64_C(999999999999999000), 2, 2000},
+		{DIGITS, 60, METHOD_RANDOM, CHECK_DIGIT_LUHN, 0, 5, 3},
+		{DIGITS, 5, METHOD_RANDOM, CHECK_DIGIT_LUHN, 1, 2, 2000},
 	};
 	enum
 	{
@@ -315,7 +322,7 @@ TestStride(void)
 		int			touched = 0;
 
 		memset(numbers, GUARD, sizeof(numbers));
-		failed += !CodecEncode(&codec, cases[c].first, cases[c].count, numbers, STRIDE);
+		failed += !EncodeEvery(&codec, cases[c].first, cases[c].step, cases[c].count, numbers, STRIDE);
 		for (size_t i = 0; i < sizeof(numbers); i++)
 			touched += numbers[i] != GUARD &&
 				(i / STRIDE >= cases[c].count || i % STRIDE >= length);
@@ -323,11 +330,11 @@ TestStride(void)
 		{
 			char		number[NUMBER_MAX_LENGTH + 1];
 
-			Number(&codec, cases[c].first + (int64_t) i, number);
+			Number(&codec, cases[c].first + (int64_t) i * cases[c].step, number);
 			failed += memcmp(number, numbers + i * STRIDE, length) != 0;
 		}
-		Ok(failed == 0, "%zu numbers of %zu characters, %s: as one by one", cases[c].count, length,
-		   method_names[cases[c].method]);
+		Ok(failed == 0, "%zu numbers of %zu characters, %s, every %lld: as one by one", cases[c].count, length,
+		   method_names[cases[c].method], (long long) cases[c].step);
 		Ok(touched == 0, "nothing written but the numbers");
 		CodecClear(&codec);
 	}
@@ -493,7 +500,7 @@ TestRefusal(void)
 		Number(&codec, 0, number);
 		EVP_CIPHER_CTX_reset(codec.permutation.cipher);
 		Ok(CodecDecode(&codec, number) == ORDINAL_FAILED, "%d digits: libcrypto's refusal is told", lengths[i]);
-		Ok(!CodecEncode(&codec, 0, 1, number, sizeof(number)), "and when encoding");
+		Ok(!EncodeEvery(&codec, 0, 1, 1, number, sizeof(number)), "and when encoding");
 		CodecClear(&codec);
 	}
 }
@@ -520,7 +527,7 @@ LooksRandom(const NumberCodec *codec, int64_t first)
 	double		with_previous = 0;
 	double		chi_square = 0;
 
-	CodecEncode(codec, first, SAMPLE, numbers, (size_t) length);
+	EncodeEvery(codec, first, 1, SAMPLE, numbers, (size_t) length);
 	for (int i = 0; i < SAMPLE; i++)
 	{
 		values[i] = 0;

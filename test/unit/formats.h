@@ -2,9 +2,10 @@
 #ifndef FORMATS_H
 #define FORMATS_H
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "number_format.h"
+#include "number_codec.h"
 
 #define DIGITS	"0123456789"
 
@@ -27,6 +28,20 @@ MakeFormat(const char *prefix, const char *alphabet, int length,
 	memcpy(format.suffix, suffix, strlen(suffix) + 1);
 	memcpy(format.alphabet, alphabet, strlen(alphabet) + 1);
 	return format;
+}
+
+/* The numbers of every step-th ordinal. */
+static inline bool
+EncodeEvery(const NumberCodec *codec, int64_t first, int64_t step, size_t count, char *numbers, size_t stride)
+{
+	int64_t	   *ordinals = malloc(count * sizeof(int64_t));
+	bool		is_done;
+
+	for (size_t i = 0; i < count; i++)
+		ordinals[i] = first + (int64_t) i * step;
+	is_done = CodecEncode(codec, ordinals, count, numbers, stride);
+	free(ordinals);
+	return is_done;
 }
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number_codec.h"
+#include "formats.h"
 
 #define CHARACTERS	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define MAX_COUNT	3
@@ -120,7 +120,7 @@ EncodeAndBack(const NumberCodec *codec, uint64_t word)
 	size_t		count = left < MAX_COUNT ? (size_t) left : MAX_COUNT;
 	char	   *numbers = malloc(count * length);
 
-	Require(CodecEncode(codec, first, count, numbers, length));
+	Require(EncodeEvery(codec, first, 1, count, numbers, length));
 	for (size_t i = 0; i < count; i++)
 	{
 		char		canonical[NUMBER_MAX_LENGTH + 1];
@@ -144,7 +144,7 @@ DecodeAndBack(const NumberCodec *codec, const char *canonical)
 	Require(ordinal >= ORDINAL_NONE && ordinal < codec->capacity);
 	if (ordinal == ORDINAL_NONE)
 		return;
-	Require(CodecEncode(codec, ordinal, 1, number, length));
+	Require(CodecEncode(codec, &ordinal, 1, number, length));
 	Require(memcmp(number, canonical, length) == 0);
 }
 
