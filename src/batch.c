@@ -25,29 +25,28 @@ static PreparedQuery batch_by_id[] = {
 };
 
 #define HAS(ordinal) "coalesce(b.ordinals @> " ordinal ", " ordinal " - b.first_ordinal < b.card_count)"
-#define HAS_ORDINAL HAS("$2")
 
 /* Batches that lie between others are few: only where a series was about to end. */
-#define BATCH_BETWEEN \
-	"SELECT " BATCH_COLUMNS ", true FROM cardgen.batch b" \
+#define BATCH_BETWEEN(columns) \
+	"SELECT " columns " FROM cardgen.batch b" \
 	" WHERE b.series_code = $1 AND b.first_ordinal IS NULL AND b.ordinals @> $2"
 
 /* The others do not overlap, so only the last start can be it. */
 static PreparedQuery read_batch_of_ordinal[] = {
-	{"SELECT " BATCH_COLUMNS ", " HAS_ORDINAL " FROM cardgen.batch b"
+	{"SELECT " ORIGIN_COLUMNS " FROM cardgen.batch b"
 	" WHERE b.series_code = $1 AND b.first_ordinal <= $2 ORDER BY b.first_ordinal DESC LIMIT 1",
 	2, {TEXTOID, INT8OID}},
-	{BATCH_BETWEEN, 2, {TEXTOID, INT8OID}}
+	{BATCH_BETWEEN(ORIGIN_COLUMNS), 2, {TEXTOID, INT8OID}}
 };
 
 /* Locks nothing where the ordinal's own batch has gone. */
 static PreparedQuery keep_batch_of_ordinal[] = {
-	{"SELECT " BATCH_COLUMNS ", true FROM cardgen.batch b WHERE b.batch_id ="
+	{"SELECT " BATCH_COLUMNS " FROM cardgen.batch b WHERE b.batch_id ="
 	" (SELECT l.batch_id FROM cardgen.batch l WHERE l.series_code = $1 AND l.first_ordinal <= $2"
 	"  ORDER BY l.first_ordinal DESC LIMIT 1)"
-	" AND " HAS_ORDINAL " FOR KEY SHARE",
+	" AND " HAS("$2") " FOR KEY SHARE",
 	2, {TEXTOID, INT8OID}},
-	{BATCH_BETWEEN " FOR KEY SHARE", 2, {TEXTOID, INT8OID}}
+	{BATCH_BETWEEN(BATCH_COLUMNS) " FOR KEY SHARE", 2, {TEXTOID, INT8OID}}
 };
 
 static PreparedQuery find_generated = {
@@ -73,20 +72,26 @@ PG_FUNCTION_INFO_V1(download_batch);
 PG_FUNCTION_INFO_V1(verify_batch);
 PG_FUNCTION_INFO_V1(set_batch_label);
 
+static void
+ResultOrigin(uint64 row, Batch *batch)
+{
+	batch->batch_id = ResultInt4(row, 0);
+	batch->status_label = ResultText(row, 1);
+	batch->generated_on = ResultTimestamp(row, 2);
+	batch->incarnation = ResultUuid(row, 3);
+	batch->first_ordinal = ResultColumn(row, 4);
+	batch->card_count = ResultInt4(row, 5);
+	batch->ordinals = ResultCopy(row, 6);
+}
+
 void
 ResultBatch(uint64 row, Batch *batch)
 {
-	batch->batch_id = ResultInt4(row, 0);
-	batch->series_code = ResultText(row, 1);
-	batch->first_ordinal = ResultColumn(row, 2);
-	batch->ordinals = ResultCopy(row, 3);
-	batch->card_count = ResultInt4(row, 4);
-	batch->status_label = ResultText(row, 5);
-	batch->generated_on = ResultTimestamp(row, 6);
-	batch->expires_on = ResultColumn(row, 7);
-	batch->issuable_until = ResultColumn(row, 8);
-	batch->is_listed = ResultBool(row, 9);
-	batch->incarnation = ResultUuid(row, 10);
+	ResultOrigin(row, batch);
+	batch->series_code = ResultText(row, 7);
+	batch->expires_on = ResultColumn(row, 8);
+	batch->issuable_until = ResultColumn(row, 9);
+	batch->is_listed = ResultBool(row, 10);
 }
 
 void
@@ -107,44 +112,6 @@ RequireListedBatch(int32 batch_id, Batch *batch)
 	RequireBatch(batch_id, BATCH_READ, batch);
 	if (!batch->is_listed)
 		Refuse(ListRemoved(batch_id));
-}
-
-static bool
-HoldsOrdinal(uint64 found, Batch *batch)
-{
-	if (found == 0 || !ResultBool(0, BATCH_COLUMN_COUNT))
-		return false;
-	ResultBatch(0, batch);
-	return true;
-}
-
-/* Both queries of a pair, run in the same way. */
-static bool
-BatchOfOrdinal(uint64 (*run) (PreparedQuery *, const NullableDatum *), PreparedQuery *queries,
-			   const char *series_code, int64 ordinal, Batch *batch)
-{
-	NullableDatum arguments[] = {TextArgument(series_code), Int8Argument(ordinal)};
-
-	return HoldsOrdinal(run(&queries[0], arguments), batch) ||
-		HoldsOrdinal(run(&queries[1], arguments), batch);
-}
-
-bool
-FindBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
-{
-	return BatchOfOrdinal(ReadQuery, read_batch_of_ordinal, series_code, ordinal, batch);
-}
-
-bool
-FindLatestBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
-{
-	return BatchOfOrdinal(ReadLatest, read_batch_of_ordinal, series_code, ordinal, batch);
-}
-
-bool
-KeepBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
-{
-	return BatchOfOrdinal(RunQuery, keep_batch_of_ordinal, series_code, ordinal, batch);
 }
 
 static void
@@ -168,6 +135,76 @@ AppendMultirange(Ordinals *ordinals, Datum value)
 }
 
 void
+BatchOrdinals(const Batch *batch, Ordinals *ordinals)
+{
+	InitOrdinals(ordinals);
+	if (!batch->ordinals.isnull)
+		AppendMultirange(ordinals, batch->ordinals.value);
+	else
+	{
+		int64		first = DatumGetInt64(batch->first_ordinal.value);
+
+		AppendRun(ordinals, first, first + batch->card_count);
+	}
+	if (ordinals->count != batch->card_count)
+		Refuse(BatchBroken(batch->batch_id));
+}
+
+static bool
+HasOrdinal(const Batch *batch, int64 ordinal)
+{
+	Ordinals	ordinals;
+
+	/* It is not below the first one; unsigned, because the difference may be any. */
+	if (batch->ordinals.isnull)
+		return (uint64) ordinal - (uint64) DatumGetInt64(batch->first_ordinal.value) < (uint64) batch->card_count;
+	BatchOrdinals(batch, &ordinals);
+	return OrdinalPlace(&ordinals, ordinal) >= 0;
+}
+
+static bool
+ReadOrigin(uint64 (*read) (PreparedQuery *, const NullableDatum *), const char *series_code, int64 ordinal,
+		   Batch *batch)
+{
+	NullableDatum arguments[] = {TextArgument(series_code), Int8Argument(ordinal)};
+
+	for (size_t i = 0; i < lengthof(read_batch_of_ordinal); i++)
+	{
+		if (read(&read_batch_of_ordinal[i], arguments) == 0)
+			continue;
+		ResultOrigin(0, batch);
+		batch->series_code = series_code;
+		if (HasOrdinal(batch, ordinal))
+			return true;
+	}
+	return false;
+}
+
+bool
+FindBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
+{
+	return ReadOrigin(ReadQuery, series_code, ordinal, batch);
+}
+
+bool
+FindLatestBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
+{
+	return ReadOrigin(ReadLatest, series_code, ordinal, batch);
+}
+
+bool
+KeepBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
+{
+	NullableDatum arguments[] = {TextArgument(series_code), Int8Argument(ordinal)};
+
+	if (RunQuery(&keep_batch_of_ordinal[0], arguments) == 0 &&
+		RunQuery(&keep_batch_of_ordinal[1], arguments) == 0)
+		return false;
+	ResultBatch(0, batch);
+	return true;
+}
+
+void
 FindGenerated(const char *series_code, const int64 *ordinals, int count, bool *is_generated)
 {
 	Datum	   *values = palloc_array(Datum, count);
@@ -185,22 +222,6 @@ FindGenerated(const char *series_code, const int64 *ordinals, int count, bool *i
 	}
 	SPI_freetuptable(SPI_tuptable);
 	pfree(values);
-}
-
-void
-BatchOrdinals(const Batch *batch, Ordinals *ordinals)
-{
-	InitOrdinals(ordinals);
-	if (!batch->ordinals.isnull)
-		AppendMultirange(ordinals, batch->ordinals.value);
-	else
-	{
-		int64		first = DatumGetInt64(batch->first_ordinal.value);
-
-		AppendRun(ordinals, first, first + batch->card_count);
-	}
-	if (ordinals->count != batch->card_count)
-		Refuse(BatchBroken(batch->batch_id));
 }
 
 static bool

@@ -41,8 +41,9 @@ extern void RequireListedBatch(int32 batch_id, Batch *batch);
 
 /*
  * The batch that has an ordinal of a series; false where there is none. Keep:
- * it can't be removed until the transaction ends. Latest: in the newest
- * snapshot, whatever the isolation level.
+ * it can't be removed until the transaction ends. Find: what is not a card's
+ * origin is not filled in, since every look-up would pay for it. Latest: in the
+ * newest snapshot, whatever the isolation level.
  */
 extern bool FindBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch);
 extern bool FindLatestBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch);
@@ -61,10 +62,13 @@ extern void StreamBatch(NumberStream *stream, const Batch *batch, MemoryContext 
 /* A batch has a label of the status not_issued; NULL: the default one. */
 extern const StatusLabel *RequireNotIssuedLabel(Configuration *configuration, const char *label);
 
+/* What a card that has no row takes over from its batch, and which ordinals are the batch's. */
+#define ORIGIN_COLUMNS \
+	"b.batch_id, b.status_label, b.generated_on, b.incarnation, b.first_ordinal, b.card_count, b.ordinals"
+
 /* Batch from a row of SPI_tuptable that starts with BATCH_COLUMNS of the table b. */
 #define BATCH_COLUMNS \
-	"b.batch_id, b.series_code, b.first_ordinal, b.ordinals, b.card_count, b.status_label," \
-	" b.generated_on, b.expires_on, b.issuable_until, b.is_listed, b.incarnation"
+	ORIGIN_COLUMNS ", b.series_code, b.expires_on, b.issuable_until, b.is_listed"
 
 #define BATCH_COLUMN_COUNT 11
 

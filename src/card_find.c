@@ -143,14 +143,16 @@ RequireIncarnation(const Series *series, const pg_uuid_t *incarnation)
 	Refuse(ConcurrentChange("the card series"));
 }
 
-int64
-DecodeNumber(Configuration *configuration, Series *series, const char *number)
+void
+DecodeNumbers(Configuration *configuration, Series *series, const char **numbers, int count, int64 *ordinals)
 {
-	int64		ordinal = CodecDecode(SeriesCodec(configuration, series), number);
-
-	if (ordinal == ORDINAL_FAILED)
-		elog(ERROR, "could not decrypt with libcrypto");
-	return ordinal;
+	for (int done = 0; done < count; done += FF1_LOCKSTEP)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!CodecDecodeEach(SeriesCodec(configuration, series), numbers + done,
+							 (size_t) Min(count - done, FF1_LOCKSTEP), ordinals + done))
+			elog(ERROR, "could not decrypt with libcrypto");
+	}
 }
 
 /* A number of the format that is no card: has it been one? */
@@ -209,6 +211,31 @@ NoCardOfOrdinal(const Series *series, int64 ordinal, const char *number)
 	return WasCard(series, ordinal) ? BatchRemoved(number) : NeverGenerated(number);
 }
 
+/* Fills in the ordinals, of one series after the other. */
+static void
+DecodeLocated(Configuration *configuration, Located *located, int count)
+{
+	const char **numbers = palloc_array(const char *, count + 1);
+	int64	   *ordinals = palloc_array(int64, count + 1);
+	int			first = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		Series	   *series = located[i].change->series;
+
+		numbers[i] = located[i].change->card.number;
+		if (i + 1 == count || located[i + 1].change->series != series)
+		{
+			DecodeNumbers(configuration, series, numbers + first, i + 1 - first, ordinals + first);
+			first = i + 1;
+		}
+	}
+	for (int i = 0; i < count; i++)
+		located[i].ordinal = ordinals[i];
+	pfree(numbers);
+	pfree(ordinals);
+}
+
 /*
  * Of the pending cards that live by a batch, each batch kept once, in the order
  * of series and ordinal. A card that has none is left without a series' code: it
@@ -230,10 +257,9 @@ KeepBatches(Configuration *configuration, CardChanges *changes)
 		if (change->series == NULL ||
 			(change->card.has_row && (change->card.batch_id.isnull || change->card.status != STATUS_NOT_ISSUED)))
 			continue;
-		located[count++] = (Located) {
-			change, DecodeNumber(configuration, change->series, change->card.number)
-		};
+		located[count++] = (Located) {.change = change};
 	}
+	DecodeLocated(configuration, located, count);
 	qsort(located, (size_t) count, sizeof(Located), CompareLocated);
 
 	for (int i = 0; i < count; i++)
@@ -335,7 +361,7 @@ FindCard(Configuration *configuration, const char *text, Card *card, const char 
 	{
 		if (series == NULL)
 			return false;
-		ordinal = DecodeNumber(configuration, series, card->number);
+		DecodeNumbers(configuration, series, &card->number, 1, &ordinal);
 		if (ordinal < 0 || !FindBatchOfOrdinal(series->code, ordinal, &batch))
 		{
 			*class = WasCard(series, ordinal) ? "batch_removed" : "never_generated";

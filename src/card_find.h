@@ -22,7 +22,8 @@ extern void IdentifyCards(Configuration *configuration, CardChanges *changes);
 extern void LockCards(Configuration *configuration, CardChanges *changes);
 
 /* Within OpenQueries(): the place in a series of a number that has its format; negative where it has none. */
-extern int64 DecodeNumber(Configuration *configuration, Series *series, const char *number);
+extern void DecodeNumbers(Configuration *configuration, Series *series, const char **numbers, int count,
+						  int64 *ordinals);
 
 /* The number's capitals where an imported card could have it, else NULL. */
 extern char *ImportedNumber(const char *text, size_t length);

@@ -53,6 +53,7 @@ typedef enum Fate
 typedef struct ImportedCard
 {
 	const char *number;			/* as printed */
+	bool		is_of_format;	/* the series' */
 	int64		ordinal;		/* ORDINAL_NONE: the series would not generate it */
 	const StatusLabel *label;
 	Fate		fate;
@@ -146,13 +147,13 @@ CheckNumber(Import *import, ImportedCard *card, const char *given)
 		FormatMatch(&import->series->format, text, length, printed);
 	Series	   *other;
 
+	card->is_of_format = match == NUMBER_MATCHES;
 	card->ordinal = ORDINAL_NONE;
 	if (match == NUMBER_BAD_CHECK_DIGIT)
 		return ImportedCheckDigit(given);
-	if (match == NUMBER_MATCHES)
+	if (card->is_of_format)
 	{
 		card->number = pstrdup(printed);
-		card->ordinal = DecodeNumber(import->configuration, import->series, printed);
 		return NULL;
 	}
 	LearnSeriesOfLength(import->configuration, length);
@@ -312,17 +313,33 @@ SortCards(Import *import)
 static void
 SortOrdinals(Import *import)
 {
+	ImportedCard **of_format = palloc_array(ImportedCard *, import->accepted_count + 1);
+	const char **numbers = palloc_array(const char *, import->accepted_count + 1);
+	int64	   *ordinals = palloc_array(int64, import->accepted_count + 1);
+	int			found = 0;
 	int			count = 0;
 
-	import->of_format = palloc_array(ImportedCard *, import->accepted_count + 1);
 	for (int i = 0; i < import->accepted_count; i++)
-		if (import->accepted[i]->ordinal != ORDINAL_NONE)
-			import->of_format[count++] = import->accepted[i];
-	qsort(import->of_format, (size_t) count, sizeof(ImportedCard *), CompareOrdinals);
+		if (import->accepted[i]->is_of_format)
+		{
+			numbers[found] = import->accepted[i]->number;
+			of_format[found++] = import->accepted[i];
+		}
+	DecodeNumbers(import->configuration, import->series, numbers, found, ordinals);
+	for (int i = 0; i < found; i++)
+	{
+		of_format[i]->ordinal = ordinals[i];
+		if (ordinals[i] != ORDINAL_NONE)
+			of_format[count++] = of_format[i];
+	}
+	pfree(numbers);
+	pfree(ordinals);
+	qsort(of_format, (size_t) count, sizeof(ImportedCard *), CompareOrdinals);
+	import->of_format = of_format;
 	import->of_format_count = count;
 
 	InitOrdinals(&import->free_ranges);
-	if (count > 0 && import->of_format[0]->ordinal < import->counter.next_ordinal)
+	if (count > 0 && of_format[0]->ordinal < import->counter.next_ordinal)
 		import->free_ranges = LockRanges(import->series);
 }
 

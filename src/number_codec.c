@@ -379,22 +379,32 @@ DecodeWalked(const NumberCodec *codec, const char *generated)
 	return Walk(codec, Ff1DecryptHalves, &value, 1) ? (int64_t) value : ORDINAL_FAILED;
 }
 
-static int64_t
-DecodeRandom(const NumberCodec *codec, const char *generated)
+/* At most FF1_LOCKSTEP, side by side. */
+static bool
+DecodeRandom(const NumberCodec *codec, const char *const *numbers, size_t count, int64_t *ordinals)
 {
 	const Ff1  *ff1 = &codec->permutation;
 	uint64_t	modulus = ff1->right_modulus.value;
-	uint64_t	left = 0;
-	uint64_t	right = 0;
+	Halves		halves;
 
-	ReadNumerals(codec, generated, ff1->left_count, &left);
-	ReadNumerals(codec, generated + ff1->left_count, ff1->right_count, &right);
-	if (!Ff1DecryptHalves(ff1, &left, &right, 1))
-		return ORDINAL_FAILED;
-	if (left > (UINT64_MAX - right) / modulus ||
-		left * modulus + right >= (uint64_t) codec->capacity)
-		return ORDINAL_NONE;
-	return (int64_t) (left * modulus + right);
+	for (size_t i = 0; i < count; i++)
+	{
+		const char *generated = numbers[i] + codec->format.prefix_length;
+
+		ReadNumerals(codec, generated, ff1->left_count, &halves.left[i]);
+		ReadNumerals(codec, generated + ff1->left_count, ff1->right_count, &halves.right[i]);
+	}
+	if (!Ff1DecryptHalves(ff1, halves.left, halves.right, count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+	{
+		uint64_t	left = halves.left[i];
+		uint64_t	right = halves.right[i];
+
+		ordinals[i] = left > (UINT64_MAX - right) / modulus || left * modulus + right >= (uint64_t) codec->capacity ?
+			ORDINAL_NONE : (int64_t) (left * modulus + right);
+	}
+	return true;
 }
 
 static int64_t
@@ -419,15 +429,47 @@ DecodeLong(const NumberCodec *codec, const char *generated)
 	return (int64_t) value;
 }
 
-int64_t
-CodecDecode(const NumberCodec *codec, const char *number)
+/* All but a random series' whose halves are decrypted side by side. */
+static int64_t
+DecodeAlone(const NumberCodec *codec, const char *number)
 {
 	const char *generated = number + codec->format.prefix_length;
 
-	if (codec->format.method != METHOD_RANDOM)
-		return DecodeSequential(codec, generated);
-	if (IsWalked(codec))
-		return DecodeWalked(codec, generated);
-	return Ff1HasHalves(&codec->permutation) ? DecodeRandom(codec, generated) :
-		DecodeLong(codec, generated);
+	return codec->format.method != METHOD_RANDOM ? DecodeSequential(codec, generated) :
+		IsWalked(codec) ? DecodeWalked(codec, generated) : DecodeLong(codec, generated);
+}
+
+bool
+CodecDecodeEach(const NumberCodec *codec, const char *const *numbers, size_t count, int64_t *ordinals)
+{
+	bool		is_side_by_side = codec->format.method == METHOD_RANDOM && !IsWalked(codec) &&
+		Ff1HasHalves(&codec->permutation);
+	size_t		chunk = 1;
+
+	for (; count > 0; count -= chunk)
+	{
+		if (is_side_by_side)
+		{
+			chunk = count < FF1_LOCKSTEP ? count : FF1_LOCKSTEP;
+			if (!DecodeRandom(codec, numbers, chunk, ordinals))
+				return false;
+		}
+		else
+		{
+			*ordinals = DecodeAlone(codec, *numbers);
+			if (*ordinals == ORDINAL_FAILED)
+				return false;
+		}
+		numbers += chunk;
+		ordinals += chunk;
+	}
+	return true;
+}
+
+int64_t
+CodecDecode(const NumberCodec *codec, const char *number)
+{
+	int64_t		ordinal;
+
+	return CodecDecodeEach(codec, &number, 1, &ordinal) ? ordinal : ORDINAL_FAILED;
 }

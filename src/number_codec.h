@@ -44,4 +44,8 @@ extern bool CodecEncode(const NumberCodec *codec, const int64_t *ordinals,
 
 extern int64_t CodecDecode(const NumberCodec *codec, const char *number);
 
+/* The same of many, which costs less; false where libcrypto refuses. */
+extern bool CodecDecodeEach(const NumberCodec *codec, const char *const *numbers, size_t count,
+							int64_t *ordinals);
+
 #endif

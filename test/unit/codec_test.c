@@ -272,7 +272,7 @@ TestPermutations(void)
 			}
 }
 
-/* In chunks as one by one, the bytes between the numbers left alone. */
+/* In chunks as one by one, and back, the bytes between the numbers left alone. */
 static void
 TestStride(void)
 {
@@ -311,6 +311,8 @@ TestStride(void)
 		STRIDE = 97
 	};
 	static char numbers[(2 * FF1_LOCKSTEP + 2) * STRIDE];
+	static const char *each[2 * FF1_LOCKSTEP + 2];
+	static int64_t ordinals[2 * FF1_LOCKSTEP + 2];
 
 	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++)
 	{
@@ -336,6 +338,13 @@ TestStride(void)
 		Ok(failed == 0, "%zu numbers of %zu characters, %s, every %lld: as one by one", cases[c].count, length,
 		   method_names[cases[c].method], (long long) cases[c].step);
 		Ok(touched == 0, "nothing written but the numbers");
+		for (size_t i = 0; i < cases[c].count; i++)
+			each[i] = numbers + i * STRIDE;
+		Ok(CodecDecodeEach(&codec, each, cases[c].count, ordinals), "decoded together");
+		failed = 0;
+		for (size_t i = 0; i < cases[c].count; i++)
+			failed += ordinals[i] != cases[c].first + (int64_t) i * cases[c].step;
+		Ok(failed == 0, "each to its ordinal");
 		CodecClear(&codec);
 	}
 }
@@ -500,6 +509,7 @@ TestRefusal(void)
 		Number(&codec, 0, number);
 		EVP_CIPHER_CTX_reset(codec.permutation.cipher);
 		Ok(CodecDecode(&codec, number) == ORDINAL_FAILED, "%d digits: libcrypto's refusal is told", lengths[i]);
+		Ok(!CodecDecodeEach(&codec, &(const char *) {number}, 1, &(int64_t) {0}), "and when decoding many");
 		Ok(!EncodeEvery(&codec, 0, 1, 1, number, sizeof(number)), "and when encoding");
 		CodecClear(&codec);
 	}
