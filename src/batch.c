@@ -155,9 +155,8 @@ HasOrdinal(const Batch *batch, int64 ordinal)
 {
 	Ordinals	ordinals;
 
-	/* It is not below the first one; unsigned, because the difference may be any. */
 	if (batch->ordinals.isnull)
-		return (uint64) ordinal - (uint64) DatumGetInt64(batch->first_ordinal.value) < (uint64) batch->card_count;
+		return ordinal - DatumGetInt64(batch->first_ordinal.value) < batch->card_count;
 	BatchOrdinals(batch, &ordinals);
 	return OrdinalPlace(&ordinals, ordinal) >= 0;
 }
