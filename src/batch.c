@@ -240,7 +240,7 @@ BatchCodec(const Batch *batch, Ordinals *ordinals)
 	BatchOrdinals(batch, ordinals);
 	if (!CanHave(series, ordinals))
 		Refuse(BatchBroken(batch->batch_id));
-	return SeriesCodec(configuration, series);
+	return SeriesCodec(series);
 }
 
 void

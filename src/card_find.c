@@ -144,12 +144,12 @@ RequireIncarnation(const Series *series, const pg_uuid_t *incarnation)
 }
 
 void
-DecodeNumbers(Configuration *configuration, Series *series, const char **numbers, int count, int64 *ordinals)
+DecodeNumbers(Series *series, const char **numbers, int count, int64 *ordinals)
 {
 	for (int done = 0; done < count; done += FF1_LOCKSTEP)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!CodecDecodeEach(SeriesCodec(configuration, series), numbers + done,
+		if (!CodecDecodeEach(SeriesCodec(series), numbers + done,
 							 (size_t) Min(count - done, FF1_LOCKSTEP), ordinals + done))
 			elog(ERROR, "could not decrypt with libcrypto");
 	}
@@ -213,7 +213,7 @@ NoCardOfOrdinal(const Series *series, int64 ordinal, const char *number)
 
 /* Fills in the ordinals, of one series after the other. */
 static void
-DecodeLocated(Configuration *configuration, Located *located, int count)
+DecodeLocated(Located *located, int count)
 {
 	const char **numbers = palloc_array(const char *, count + 1);
 	int64	   *ordinals = palloc_array(int64, count + 1);
@@ -226,7 +226,7 @@ DecodeLocated(Configuration *configuration, Located *located, int count)
 		numbers[i] = located[i].change->card.number;
 		if (i + 1 == count || located[i + 1].change->series != series)
 		{
-			DecodeNumbers(configuration, series, numbers + first, i + 1 - first, ordinals + first);
+			DecodeNumbers(series, numbers + first, i + 1 - first, ordinals + first);
 			first = i + 1;
 		}
 	}
@@ -242,7 +242,7 @@ DecodeLocated(Configuration *configuration, Located *located, int count)
  * has a row, or a row may still be found.
  */
 static void
-KeepBatches(Configuration *configuration, CardChanges *changes)
+KeepBatches(CardChanges *changes)
 {
 	Located    *located = palloc_array(Located, changes->pending_count + 1);
 	int			count = 0;
@@ -259,7 +259,7 @@ KeepBatches(Configuration *configuration, CardChanges *changes)
 			continue;
 		located[count++] = (Located) {.change = change};
 	}
-	DecodeLocated(configuration, located, count);
+	DecodeLocated(located, count);
 	qsort(located, (size_t) count, sizeof(Located), CompareLocated);
 
 	for (int i = 0; i < count; i++)
@@ -310,12 +310,13 @@ ShareCards(CardChanges *changes)
 }
 
 void
-LockCards(Configuration *configuration, CardChanges *changes)
+LockCards(CardChanges *changes)
 {
+	Configuration *configuration;
 	bool	   *had_row;
 
 	ReadCardRows(changes);
-	KeepBatches(configuration, changes);
+	KeepBatches(changes);
 	had_row = palloc_array(bool, changes->pending_count + 1);
 	for (int i = 0; i < changes->pending_count; i++)
 		had_row[i] = changes->pending[i]->card.has_row;
@@ -361,7 +362,7 @@ FindCard(Configuration *configuration, const char *text, Card *card, const char 
 	{
 		if (series == NULL)
 			return false;
-		DecodeNumbers(configuration, series, &card->number, 1, &ordinal);
+		DecodeNumbers(series, &card->number, 1, &ordinal);
 		if (ordinal < 0 || !FindBatchOfOrdinal(series->code, ordinal, &batch))
 		{
 			*class = WasCard(series, ordinal) ? "batch_removed" : "never_generated";

@@ -19,11 +19,10 @@ extern void IdentifyCards(Configuration *configuration, CardChanges *changes);
  * batches kept where that is what they live by; what is no card is refused.
  * Batches come first: a removal takes its locks in the same order.
  */
-extern void LockCards(Configuration *configuration, CardChanges *changes);
+extern void LockCards(CardChanges *changes);
 
 /* Within OpenQueries(): the place in a series of a number that has its format; negative where it has none. */
-extern void DecodeNumbers(Configuration *configuration, Series *series, const char **numbers, int count,
-						  int64 *ordinals);
+extern void DecodeNumbers(Series *series, const char **numbers, int count, int64 *ordinals);
 
 /* The number's capitals where an imported card could have it, else NULL. */
 extern char *ImportedNumber(const char *text, size_t length);

@@ -325,7 +325,7 @@ SortOrdinals(Import *import)
 			numbers[found] = import->accepted[i]->number;
 			of_format[found++] = import->accepted[i];
 		}
-	DecodeNumbers(import->configuration, import->series, numbers, found, ordinals);
+	DecodeNumbers(import->series, numbers, found, ordinals);
 	for (int i = 0; i < found; i++)
 	{
 		of_format[i]->ordinal = ordinals[i];

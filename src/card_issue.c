@@ -103,7 +103,7 @@ IssueAll(CardChanges *changes, const char *label)
 	LockCustomers(changes, false);
 	while (changes->pending_count > 0)
 	{
-		LockCards(configuration, changes);
+		LockCards(changes);
 		issue.tally = CountCards(changes);
 		DecideCards(changes, DecideIssue, IssuedAlready, &issue);
 		StoreCards(changes);
@@ -198,7 +198,7 @@ MakeNewCards(Configuration *configuration, Series *series, const Ordinals *taken
 
 	if (taken->count == 0)
 		return;
-	StreamInit(&stream, SeriesCodec(configuration, series), taken);
+	StreamInit(&stream, SeriesCodec(series), taken);
 	for (int run = 0, i = 0; run < taken->run_count; run++)
 	{
 		for (int64 ordinal = taken->runs[run].first; ordinal < taken->runs[run].end; ordinal++, i++)

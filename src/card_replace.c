@@ -131,7 +131,7 @@ Replace(CardChanges *changes, Replacement *replacement)
 	LockCustomers(changes, true);
 	for (;;)
 	{
-		LockCards(configuration, changes);
+		LockCards(changes);
 		Require(replacement->former->refusal);
 		Require(replacement->next->refusal);
 		DecideReplacement(configuration, changes, replacement);

@@ -152,7 +152,7 @@ ChangeAll(CardChanges *changes, const char *label, const char *reason)
 		LockCustomers(changes, true);
 	while (changes->pending_count > 0)
 	{
-		LockCards(configuration, changes);
+		LockCards(changes);
 		if (may_count)
 			status.tally = CountCards(changes);
 		DecideCards(changes, DecideChange, ChangedAlready, &status);

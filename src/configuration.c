@@ -485,8 +485,9 @@ ClearCodec(void *codec)
 }
 
 const NumberCodec *
-SeriesCodec(Configuration *configuration, Series *series)
+SeriesCodec(Series *series)
 {
+	MemoryContext context = GetMemoryChunkContext(series);
 	MemoryContextCallback *callback;
 	NumberCodec *codec;
 	uint8		key[SERIES_KEY_LENGTH];
@@ -496,11 +497,11 @@ SeriesCodec(Configuration *configuration, Series *series)
 		return series->codec;
 
 	ReadSeriesKey(series->code, &series->incarnation, key);
-	codec = MemoryContextAllocZero(configuration->context, sizeof(NumberCodec));
-	callback = MemoryContextAlloc(configuration->context, sizeof(MemoryContextCallback));
+	codec = MemoryContextAllocZero(context, sizeof(NumberCodec));
+	callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
 	callback->func = ClearCodec;
 	callback->arg = codec;
-	MemoryContextRegisterResetCallback(configuration->context, callback);
+	MemoryContextRegisterResetCallback(context, callback);
 
 	is_ready = CodecInit(codec, &series->format, key);
 	OPENSSL_cleanse(key, sizeof(key));

@@ -76,7 +76,7 @@ extern void LearnSeriesOfLength(Configuration *configuration, size_t length);
 extern bool HasImportedSeries(const Configuration *configuration);
 
 /* Within OpenQueries(): reads the key of the series the first time. */
-extern const NumberCodec *SeriesCodec(Configuration *configuration, Series *series);
+extern const NumberCodec *SeriesCodec(Series *series);
 
 extern const char *StatusName(CardStatus status);
 extern CardStatus StatusByName(const char *name);

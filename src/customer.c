@@ -375,7 +375,7 @@ transfer_card(PG_FUNCTION_ARGS)
 	LockCustomers(&changes, true);
 	do
 	{
-		LockCards(configuration, &changes);
+		LockCards(&changes);
 		Require(change->refusal);
 		Require(DecideTransfer(change));
 		StoreCards(&changes);

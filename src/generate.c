@@ -188,7 +188,7 @@ Generate(const Request *request, Batch *batch)
 	Require(CheckGenerates(series));
 
 	/* A key that can't be had is no reason to use up the id of a batch. */
-	codec = SeriesCodec(configuration, series);
+	codec = SeriesCodec(series);
 	batch_id = TakeBatch(series, &counter, request->card_count, &ordinals);
 	InsertBatch(request, series, batch_id, &ordinals, counter.next_ordinal, label, batch);
 	StoreNumbers(batch, &ordinals, codec);

@@ -97,9 +97,12 @@ ReportProgress(int32 batch_id, int64 done, int64 total, int64 generated, Timesta
 static int64
 FindOrder(Request *order)
 {
+	Batch		first;
+
 	if (RunQuery(&any_part, &order->id) == 0)
 		return 0;
-	RequireSameRequest(0, order, ResultText(0, 1));
+	ResultBatch(0, &first);
+	RequireSameRequest(0, order, first.series_code);
 	order->cards_per_batch = ResultInt4(0, BATCH_COLUMN_COUNT + REQUEST_COLUMN_COUNT);
 	RunQuery(&count_parts, &order->id);
 	return ResultInt8(0, 0);
