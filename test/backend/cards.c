@@ -140,6 +140,7 @@ FindCard(Worker *worker)
 	return DONE;
 }
 
+/* An older snapshot has neither what was generated since nor what was imported. */
 Outcome
 ClassifyNumber(Worker *worker)
 {
@@ -151,8 +152,8 @@ ClassifyNumber(Worker *worker)
 	result = Execute(worker, "", "SELECT cardgen.classify_number($1) AS class", 1, number);
 	if (result == NULL)
 		return REFUSED;
-	if (strstr("malformed bad_check_digit", Field(result, "class")) != NULL ||
-		(worker->is_read_committed && strcmp(Field(result, "class"), "never_generated") == 0))
+	if (strcmp(Field(result, "class"), "bad_check_digit") == 0 ||
+		(worker->is_read_committed && strstr("malformed never_generated", Field(result, "class")) != NULL))
 		Wrong("card %s was called %s", number, Field(result, "class"));
 	PQclear(result);
 	return DONE;
