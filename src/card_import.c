@@ -311,29 +311,37 @@ SortCards(Import *import)
 }
 
 static void
+DecodeCards(const Import *import, ImportedCard **cards, int count)
+{
+	const char *numbers[FF1_LOCKSTEP];
+	int64		ordinals[FF1_LOCKSTEP];
+
+	for (int done = 0; done < count; done += FF1_LOCKSTEP)
+	{
+		int			some = Min(count - done, FF1_LOCKSTEP);
+
+		for (int i = 0; i < some; i++)
+			numbers[i] = cards[done + i]->number;
+		DecodeNumbers(import->series, numbers, some, ordinals);
+		for (int i = 0; i < some; i++)
+			cards[done + i]->ordinal = ordinals[i];
+	}
+}
+
+static void
 SortOrdinals(Import *import)
 {
 	ImportedCard **of_format = palloc_array(ImportedCard *, import->accepted_count + 1);
-	const char **numbers = palloc_array(const char *, import->accepted_count + 1);
-	int64	   *ordinals = palloc_array(int64, import->accepted_count + 1);
 	int			found = 0;
 	int			count = 0;
 
 	for (int i = 0; i < import->accepted_count; i++)
 		if (import->accepted[i]->is_of_format)
-		{
-			numbers[found] = import->accepted[i]->number;
 			of_format[found++] = import->accepted[i];
-		}
-	DecodeNumbers(import->series, numbers, found, ordinals);
+	DecodeCards(import, of_format, found);
 	for (int i = 0; i < found; i++)
-	{
-		of_format[i]->ordinal = ordinals[i];
-		if (ordinals[i] != ORDINAL_NONE)
+		if (of_format[i]->ordinal != ORDINAL_NONE)
 			of_format[count++] = of_format[i];
-	}
-	pfree(numbers);
-	pfree(ordinals);
 	qsort(of_format, (size_t) count, sizeof(ImportedCard *), CompareOrdinals);
 	import->of_format = of_format;
 	import->of_format_count = count;
