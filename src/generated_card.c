@@ -42,9 +42,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-/* Those of int4_minmax_ops and int4_minmax_multi_ops; they have no names in C. */
+/* That of the operator class int4_minmax_ops; it has no name in C. */
 #define INTEGER_MINMAX_FAMILY 4054
-#define INTEGER_MINMAX_MULTI_FAMILY 4602
 
 static PreparedQuery insert_numbers = {
 	"INSERT INTO cardgen.generated_card (batch_id, number) SELECT $1, cardgen.download_batch($1)",
@@ -335,7 +334,7 @@ SummarizesBatches(Relation index)
 		index->rd_rel->relam == BRIN_AM_OID &&
 		index->rd_index->indnatts == 1 &&
 		index->rd_index->indkey.values[0] == 1 &&
-		(index->rd_opfamily[0] == INTEGER_MINMAX_FAMILY || index->rd_opfamily[0] == INTEGER_MINMAX_MULTI_FAMILY);
+		index->rd_opfamily[0] == INTEGER_MINMAX_FAMILY;
 }
 
 /* Adds the pages that may hold batches of a run, as far as the summaries tell. */

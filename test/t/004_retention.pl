@@ -1,7 +1,7 @@
 # Ten retention cycles: the table of numbers does not grow, and reading one
 # batch costs what it costs in a new table, also where the cards of batches that
-# have left the list can be issued for good, and where small batches come into
-# the space of large ones.
+# have left the list can be issued for good. Small batches in the space of large
+# ones stay whole.
 
 use strict;
 use warnings;
@@ -82,10 +82,6 @@ sub try_small_batches
 	run($database, q{SELECT cardgen.generate_batch('SMALL', 20)}) foreach 1 .. $count;
 	run($database, 'VACUUM cardgen.generated_card');
 
-	my ($batches, $blocks) = measure($database, q{series_code = 'SMALL'});
-	is($batches, $count, "small batches: $batches are there");
-	cmp_ok($blocks, '<=', 16 * $count, 'small batches: four ranges each are read');
-
 	run($database, q{
 		UPDATE cardgen.batch SET expires_on = now(), issuable_until = now()
 		WHERE series_code = 'SMALL' AND batch_id % 10 <> 0});
@@ -141,9 +137,8 @@ sub remove
 
 sub measure
 {
-	my ($database, $which) = (@_, 'true');
-	my @batches = split /\n/,
-	  $server->safe_psql($database, "SELECT batch_id FROM cardgen.generated_batches WHERE $which ORDER BY batch_id");
+	my ($database) = @_;
+	my @batches = split /\n/, $server->safe_psql($database, 'SELECT batch_id FROM cardgen.generated_batches ORDER BY batch_id');
 	my $plans = $server->safe_psql($database, join "\n",
 		'SET enable_seqscan = off;',
 		map { qq{
