@@ -27,6 +27,8 @@ sub new_server
 	my $configuration = delete $options{configuration} // '';
 
 	$server->init(%options, extra => [ @{ $options{extra} // [] }, split ' ', $ENV{INITDB_OPTIONS} // '' ]);
+	# A standby that a busy machine holds up finds its WAL all the same.
+	$server->append_conf('postgresql.conf', "wal_keep_size = 1GB\n") if $options{allows_streaming};
 	$server->append_conf('postgresql.conf', $configuration);
 	return $server;
 }
