@@ -81,6 +81,8 @@ sub try_small_batches
 	run($database, remove(1, \%large), 'VACUUM cardgen.generated_card');
 	run($database, q{SELECT cardgen.generate_batch('SMALL', 20)}) foreach 1 .. $count;
 	run($database, 'VACUUM cardgen.generated_card');
+	is($server->safe_psql($database, q{SELECT count(*) FROM cardgen.generated_batches WHERE series_code = 'SMALL'}),
+		$count, "small batches: $count are there");
 
 	run($database, q{
 		UPDATE cardgen.batch SET expires_on = now(), issuable_until = now()
