@@ -44,7 +44,6 @@ struct BulkInsert
 	EState	   *estate;
 	ResultRelInfo *result;
 	BulkInsertState state;
-	CommandId	command;
 	TupleTableSlot *rows[ROWS_AT_ONCE];
 };
 
@@ -60,7 +59,7 @@ IsPlainHeap(Relation relation)
 		relation->trigdesc == NULL &&
 		relation->rd_rules == NULL &&
 		!IsDistributed(RelationGetRelid(relation)) &&
-		(constraints == NULL || !constraints->has_generated_stored);
+		!HasGeneratedColumns(constraints);
 }
 
 /* Does the table have the columns that the query would fill, of those types? */
@@ -111,7 +110,6 @@ OpenHeap(BulkInsert *insert)
 	InitResultRelInfo(insert->result, insert->relation, 0, NULL, 0);
 	ExecOpenIndices(insert->result, false);
 	insert->state = GetBulkInsertState();
-	insert->command = GetCurrentCommandId(true);
 	PrepareDefaults(insert);
 	for (int i = 0; i < ROWS_AT_ONCE; i++)
 		insert->rows[i] = NULL;
@@ -145,7 +143,7 @@ WriteRows(BulkInsert *insert)
 	CHECK_FOR_INTERRUPTS();
 	if (insert->is_direct && insert->row_count > 0)
 	{
-		table_multi_insert(insert->relation, insert->rows, insert->row_count, insert->command, 0,
+		table_multi_insert(insert->relation, insert->rows, insert->row_count, GetCurrentCommandId(true), 0,
 						   insert->state);
 		for (int i = 0; i < insert->row_count; i++)
 		{
@@ -153,6 +151,8 @@ WriteRows(BulkInsert *insert)
 			ResetPerTupleExprContext(insert->estate);
 			ExecClearTuple(insert->rows[i]);
 		}
+		/* The next query sees them, as it would after one that inserts. */
+		CommandCounterIncrement();
 	}
 	insert->row_count = 0;
 	MemoryContextReset(insert->context);
@@ -207,6 +207,18 @@ BulkInsertRow(BulkInsert *insert, const NullableDatum *columns)
 		MemoryContextSwitchTo(insert->context);
 		WriteRows(insert);
 	}
+	MemoryContextSwitchTo(caller_context);
+}
+
+void
+WriteBefore(BulkInsert *insert, const BulkInsert *next)
+{
+	MemoryContext caller_context;
+
+	if (next->is_direct)
+		return;
+	caller_context = MemoryContextSwitchTo(insert->context);
+	WriteRows(insert);
 	MemoryContextSwitchTo(caller_context);
 }
 

@@ -32,6 +32,9 @@ extern BulkInsert *BeginBulkInsert(const BulkTable *table);
 extern void BulkInsertRow(BulkInsert *insert, const NullableDatum *columns);
 extern void EndBulkInsert(BulkInsert *insert);
 
+/* Writes what is not written yet where the next row of another table is seen by triggers of that. */
+extern void WriteBefore(BulkInsert *insert, const BulkInsert *next);
+
 /* Where to allocate the columns of the next row: it is emptied as rows are written. */
 extern MemoryContext BulkInsertContext(BulkInsert *insert);
 

@@ -116,7 +116,7 @@ void
 InitChanges(CardChanges *changes, int count)
 {
 	changes->count = count;
-	changes->each = palloc0_array(CardChange, count + 1);
+	changes->each = palloc_extended(mul_size(sizeof(CardChange), (Size) count + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	changes->pending = palloc_array(CardChange *, count + 1);
 	changes->pending_count = 0;
 	for (int i = 0; i < count; i++)
@@ -415,8 +415,10 @@ StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change)
 	CardColumns(&change->card, columns);
 	BulkInsertRow(cards, columns);
 	MemoryContextSwitchTo(caller_context);
-	if (log != NULL)
-		LogChange(log, change);
+	if (log == NULL)
+		return;
+	WriteBefore(cards, log);
+	LogChange(log, change);
 }
 
 Datum

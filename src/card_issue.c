@@ -261,6 +261,14 @@ StoreNewRows(CardChanges *changes)
 	EndBulkInsert(log);
 }
 
+/* Other constraints on the table are the DBA's own. */
+static bool
+IsNumberTaken(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && error->constraint_name != NULL &&
+		strcmp(error->constraint_name, "card_pkey") == 0;
+}
+
 static void
 StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series, const Ordinals *taken,
 			  const StatusLabel *label)
@@ -277,7 +285,7 @@ StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(caller_context);
-		if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+		if (!IsNumberTaken(CopyErrorData()))
 			PG_RE_THROW();
 		FlushErrorState();
 		Refuse(CounterBehind(series->code));

@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/tupdesc.h"
 #include "executor/executor.h"
 #include "nodes/tidbitmap.h"
 #include "storage/bufmgr.h"
@@ -39,6 +40,18 @@ AllocateForSetting(size_t size)
 #else
 	return malloc(size);
 #endif
+}
+
+static inline bool
+HasGeneratedColumns(const TupleConstr *constraints)
+{
+	if (constraints == NULL)
+		return false;
+#if PG_VERSION_NUM >= 180000
+	if (constraints->has_generated_virtual)
+		return true;
+#endif
+	return constraints->has_generated_stored;
 }
 
 static inline void

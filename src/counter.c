@@ -4,6 +4,7 @@
 #include "counter.h"
 
 #include "catalog/pg_type.h"
+#include "cursor.h"
 #include "free_range.h"
 #include "miscadmin.h"
 #include "ordinal_block.h"
@@ -42,11 +43,15 @@ static PreparedQuery number_batch = {
 	3, {TEXTOID, INT8OID, INT8OID}
 };
 
-/* Nothing where the counter is locked or at the end. */
+/*
+ * Nothing where the counter is locked or at the end, nor where it has been
+ * changed since the snapshot: ordinals can have been reserved with it.
+ */
 static PreparedQuery take_from_counter = {
 	"UPDATE cardgen.series_counter c SET next_ordinal = c.next_ordinal + 1"
 	" WHERE c.series_code = (SELECT l.series_code FROM cardgen.series_counter l"
 	"  WHERE l.series_code = $1 AND l.next_ordinal < $2 AND NOT " IS_BEHIND("l.next_ordinal")
+	"  AND l.ctid = (SELECT s.ctid FROM cardgen.series_counter s WHERE s.series_code = $1)"
 	"  FOR NO KEY UPDATE SKIP LOCKED)"
 	" RETURNING next_ordinal - 1, incarnation, EXISTS (SELECT FROM cardgen.reserved_range r"
 	"  WHERE r.series_code = $1 AND r.first_ordinal = c.next_ordinal)",
@@ -79,6 +84,16 @@ static PreparedQuery read_use = {
 	2, {TEXTOID, INT8OID}
 };
 
+/* Why a transaction that keeps its snapshot, or any, finds no counter. */
+static Refusal *
+NoCounter(const char *series_code)
+{
+	if (!ReadSeriesOfCode(series_code))
+		return UnknownSeries(series_code);
+	return ReadLatest(&read_use, (NullableDatum[]) {TextArgument(series_code), Int8Argument(0)}) > 0 ?
+		ConcurrentChange("the card series") : SeriesIncomplete(series_code);
+}
+
 void
 LockCounter(const char *series_code, Counter *counter)
 {
@@ -86,8 +101,7 @@ LockCounter(const char *series_code, Counter *counter)
 
 	ReturnBlock(series_code);
 	if (RunQuery(&lock_counter, &code) == 0)
-		Refuse(ReadSeriesOfCode(series_code) ? SeriesIncomplete(series_code) : UnknownSeries(series_code));
-	counter->series_code = pstrdup(series_code);
+		Refuse(NoCounter(series_code));
 	counter->next_ordinal = ResultInt8(0, 0);
 	counter->incarnation = ResultUuid(0, 1);
 	counter->is_behind = ResultBool(0, 2);
@@ -138,6 +152,7 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 			walk.position = searched = ResultInt8(i, 1);
 			walk.passed_over += walk.position - reserved;
 		}
+		SPI_freetuptable(SPI_tuptable);
 	} while (found == RESERVED_STEP);
 	return walk;
 }
@@ -316,6 +331,7 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 	int64		ordinal;
 	Counter		counter;
 
+	TieCursorToTransaction();
 	if (!NextOfBlock(series_code, &ordinal, &incarnation))
 	{
 		*series = RequireSeries(*configuration, series_code);
@@ -353,9 +369,11 @@ RemainingOrdinals(const Series *series)
 bool
 IsOrdinalUsed(const char *series_code, int64 ordinal, pg_uuid_t *incarnation)
 {
-	if (ReadQuery(&read_use, (NullableDatum[]) {
-				TextArgument(series_code), Int8Argument(ordinal)}) == 0)
+	NullableDatum arguments[] = {TextArgument(series_code), Int8Argument(ordinal)};
+	bool		is_newer = ReadQuery(&read_use, arguments) == 0;
+
+	if (is_newer && ReadLatest(&read_use, arguments) == 0)
 		Refuse(SeriesIncomplete(series_code));
 	*incarnation = ResultUuid(0, 0);
-	return ResultBool(0, 1);
+	return !is_newer && ResultBool(0, 1);
 }

@@ -16,7 +16,6 @@
 
 typedef struct Counter
 {
-	const char *series_code;
 	pg_uuid_t	incarnation;
 	int64		next_ordinal;
 	bool		is_behind;		/* of the series' batches: to be refused by whoever takes from it */

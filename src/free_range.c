@@ -148,7 +148,7 @@ TakeFirstOfRange(const char *series_code, const OrdinalRun *range, int64 count)
 static void
 CheckRange(const char *series_code, const OrdinalRun *range, pg_uuid_t *incarnation)
 {
-	if (RunQuery(&check_range, (NullableDatum[]) {
+	if (ReadLatest(&check_range, (NullableDatum[]) {
 				TextArgument(series_code), Int8Argument(range->first), Int8Argument(range->end)}) == 0)
 		Refuse(SeriesIncomplete(series_code));
 	if (ResultBool(0, 1))
@@ -199,17 +199,24 @@ TakeFirst(Relation relation, TupleTableSlot *slot, const OrdinalRun *range)
 	CommandCounterIncrement();
 }
 
+/* The primary key where it is the only index: others may be of expressions, or partial. */
+static Oid
+OnlyIndex(Relation relation)
+{
+	List	   *indexes = RelationGetIndexList(relation);
+	bool		is_only = list_length(indexes) == 1 && linitial_oid(indexes) == relation->rd_pkindex;
+
+	list_free(indexes);
+	return is_only ? relation->rd_pkindex : InvalidOid;
+}
+
 /* From the range that this backend used last on, or of any. */
 static bool
-LockRange(Relation relation, const char *series_code, TupleTableSlot *slot, OrdinalRun *range)
+LockRange(Relation relation, Oid index, const char *series_code, TupleTableSlot *slot, OrdinalRun *range)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	bool		is_known = strcmp(used.series_code, series_code) == 0;
 	bool		found = false;
-	Oid			index;
-
-	list_free(RelationGetIndexList(relation));
-	index = relation->rd_pkindex;
 	for (int64 from = is_known ? used.end : 0; !found; from = 0)
 	{
 		ScanKeyData keys[2];
@@ -217,7 +224,7 @@ LockRange(Relation relation, const char *series_code, TupleTableSlot *slot, Ordi
 
 		ScanKeyInit(&keys[0], SERIES_CODE, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(series_code));
 		ScanKeyInit(&keys[1], END_ORDINAL, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(from));
-		scan = systable_beginscan(relation, index, OidIsValid(index), snapshot, lengthof(keys), keys);
+		scan = systable_beginscan(relation, index, true, snapshot, lengthof(keys), keys);
 		found = NextUnlocked(scan, relation, snapshot, slot, range);
 		systable_endscan(scan);
 		if (from == 0)
@@ -238,7 +245,8 @@ TakeFromFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnatio
 									  RowExclusiveLock);
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
 	OrdinalRun	range;
-	bool		found = IsPlainHeap(relation) && LockRange(relation, series_code, slot, &range);
+	Oid			index = IsPlainHeap(relation) ? OnlyIndex(relation) : InvalidOid;
+	bool		found = OidIsValid(index) && LockRange(relation, index, series_code, slot, &range);
 
 	if (found)
 	{

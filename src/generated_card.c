@@ -260,6 +260,7 @@ StoreDirectly(Relation relation, const Batch *batch, const Ordinals *ordinals, c
 	ExecCloseIndices(target);
 	FreeExecutorState(estate);
 	MemoryContextDelete(page_context);
+	CommandCounterIncrement();
 }
 
 void

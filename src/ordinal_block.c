@@ -13,7 +13,8 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#define BLOCK_COUNT 8
+/* Copied for each subtransaction; with more series in turn each is taken singly. */
+#define BLOCK_COUNT 64
 
 /* So few versions of a row cost nothing; until then all is written at once. */
 #define SINGLY_TAKEN 64

@@ -1,6 +1,9 @@
 /*
  * Card series: their format, their rules, their counter.
  */
+#include "postgres.h"
+
+#include "access/xact.h"
 #include "argument.h"
 #include "cardgen.h"
 #include "card_find.h"
@@ -348,7 +351,7 @@ alter_series(PG_FUNCTION_ARGS)
 	if (RunQuery(&update_series, (NullableDatum[]) {
 				TextArgument(code), fcinfo->args[1], fcinfo->args[2], fcinfo->args[3],
 				fcinfo->args[4], fcinfo->args[5], fcinfo->args[6], fcinfo->args[7]}) == 0)
-		Refuse(UnknownSeries(code));
+		Refuse(IsolationUsesXactSnapshot() ? ConcurrentChange("the card series") : UnknownSeries(code));
 	altered = ResultRow();
 	CloseQueries();
 	PG_RETURN_DATUM(altered);
@@ -375,7 +378,7 @@ drop_series(PG_FUNCTION_ARGS)
 	argument = TextArgument(code);
 	LockCounter(code, &counter);
 	if (counter.next_ordinal == 0)
-		RunQuery(&has_cards, &argument);
+		ReadLatest(&has_cards, &argument);
 	if (counter.next_ordinal > 0 || ResultBool(0, 0))
 		Refuse(SeriesUsed(code));
 	RunQuery(&delete_series, &argument);

@@ -114,4 +114,13 @@ SELECT number, status FROM cardgen.set_card_status(:'active', 'ACTIVE');
 SELECT number FROM cardgen.card WHERE customer_id = 'flo' AND status = 'issued' ORDER BY number LIMIT 1 \gset
 SELECT status FROM cardgen.set_card_status(:'number', 'ACTIVE');
 
+-- Within one statement, too: a card is counted by the next call of it
+SELECT code FROM cardgen.create_series('MANY', 'Many', 8, '7', method => 'sequential');
+SELECT count(cardgen.issue_new_card('MANY', 'm' || CASE n WHEN 171 THEN 170 ELSE n END)) FROM generate_series(1, 200) n;
+SELECT count(*) FROM cardgen.card WHERE series_code = 'MANY';
+SELECT code FROM cardgen.alter_series('MANY', max_active_cards => 1000);
+SET cardgen.max_active_cards_per_customer = 1;
+SELECT count(cardgen.issue_new_card('MANY', 'n' || CASE n WHEN 171 THEN 170 ELSE n END)) FROM generate_series(1, 200) n;
+RESET cardgen.max_active_cards_per_customer;
+
 DROP EXTENSION cardgen;

@@ -123,6 +123,24 @@ COMMIT;
 SELECT count(*), count(DISTINCT ordinal), max(ordinal) FROM cardgen.card WHERE series_code = 'E' AND customer_id LIKE 'h%';
 SELECT code, generated, cards, next_ordinal, free FROM pg_temp.exactness() WHERE code = 'E';
 
+-- A cursor that has sorted them does not return those that were rolled back: the next call has their numbers
+SELECT pg_temp.make('CURSOR', 12);
+BEGIN;
+DECLARE sorted CURSOR FOR SELECT (cardgen.issue_new_card('CURSOR', 'c' || n)).number FROM generate_series(1, 3) AS n ORDER BY 1;
+SAVEPOINT before_first_row;
+FETCH 1 FROM sorted;
+ROLLBACK TO SAVEPOINT before_first_row;
+FETCH ALL FROM sorted;
+ROLLBACK;
+
+-- Many series in turn: each gives its numbers by blocks all the same, so the counter is moved seldom
+SELECT count(pg_temp.make('T' || n, 8, 'T')) FROM generate_series(1, 30) AS n;
+BEGIN;
+SELECT count(cardgen.issue_new_card('T' || n % 30 + 1, 't' || n)) FROM generate_series(1, 9000) AS n;
+SELECT n_tup_upd < 9000 AS seldom FROM pg_stat_xact_user_tables WHERE relid = 'cardgen.series_counter'::regclass;
+COMMIT;
+SELECT count(*) FROM pg_temp.exactness() WHERE code ~ '^T' AND generated = 300 AND cards = 300 AND next_ordinal = 300 AND remaining;
+
 -- The extension goes in the transaction that has a block
 BEGIN;
 SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 100) AS n;
