@@ -345,7 +345,7 @@ COMMENT ON FUNCTION cardgen.alter_series IS 'changes a card series; null leaves 
 
 CREATE FUNCTION cardgen.drop_series(code text) RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION cardgen.drop_series IS 'drops a card series that never generated a number';
+COMMENT ON FUNCTION cardgen.drop_series IS 'drops a card series that never generated, skipped or imported a number';
 
 CREATE FUNCTION cardgen.skip_numbers(series_code text, count bigint) RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -472,7 +472,7 @@ COMMENT ON FUNCTION cardgen.classify_number IS 'the status of a card, or why the
 CREATE FUNCTION cardgen.issue_card(number text, customer_id text, status_label text DEFAULT NULL)
 	RETURNS cardgen.card
 	AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION cardgen.issue_card IS 'links a generated card to a customer';
+COMMENT ON FUNCTION cardgen.issue_card IS 'links a card that was generated or imported to a customer';
 
 CREATE FUNCTION cardgen.issue_new_card(series_code text, customer_id text, status_label text DEFAULT NULL)
 	RETURNS cardgen.card

@@ -7,7 +7,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "citus.h"
@@ -121,8 +120,7 @@ BeginBulkInsert(const BulkTable *table)
 	BulkInsert *insert = palloc0(sizeof(BulkInsert));
 
 	insert->table = table;
-	insert->relation = table_open(get_relname_relid(table->name, get_namespace_oid("cardgen", false)),
-								  RowExclusiveLock);
+	insert->relation = table_open(CardgenTable(table->name), RowExclusiveLock);
 	insert->context = AllocSetContextCreate(CurrentMemoryContext, "cardgen rows to insert",
 											ALLOCSET_DEFAULT_SIZES);
 	insert->is_direct = IsPlainHeap(insert->relation) && FindTargets(insert);

@@ -4,7 +4,6 @@
 #include "card.h"
 
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "funcapi.h"
@@ -106,12 +105,6 @@ static const BulkTable log_table = {
 	{"number", "from_label", "to_label", "from_customer_id", "to_customer_id", "reason"}
 };
 
-Oid
-CardTable(void)
-{
-	return get_relname_relid("card", get_namespace_oid("cardgen", false));
-}
-
 void
 InitChanges(CardChanges *changes, int count)
 {
@@ -190,7 +183,7 @@ ReadCardRow(const char *number, Card *card)
 static bool
 IsOneByOne(const CardChanges *changes)
 {
-	return changes->pending_count == 1 || IsDistributed(CardTable());
+	return changes->pending_count == 1 || IsDistributed(CardgenTable("card"));
 }
 
 static void
@@ -241,7 +234,6 @@ LockCardRows(CardChanges *changes)
 void
 RememberCard(CardChange *change)
 {
-	change->from_status = change->card.status;
 	change->from_label = change->card.status_label;
 	change->from_customer_id = change->card.customer_id;
 }
@@ -424,7 +416,7 @@ StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change)
 Datum
 ResultCard(const Card *card)
 {
-	TupleDesc	descriptor = lookup_rowtype_tupdesc(get_rel_type_id(CardTable()), -1);
+	TupleDesc	descriptor = lookup_rowtype_tupdesc(get_rel_type_id(CardgenTable("card")), -1);
 	NullableDatum columns[CARD_COLUMN_COUNT];
 	Datum		values[CARD_COLUMN_COUNT];
 	bool		nulls[CARD_COLUMN_COUNT];

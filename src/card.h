@@ -40,7 +40,6 @@ typedef struct CardChange
 	NumberMatch match;			/* with the format of a series */
 	Series	   *series;			/* that the card is of; NULL: a row will tell */
 	Card		card;			/* as it is, and once decided as it is to be */
-	CardStatus	from_status;
 	const char *from_label;
 	const char *from_customer_id;
 	const char *reason;
@@ -115,7 +114,5 @@ extern Datum ResultCard(const Card *card);
 extern void ReturnRow(ReturnSetInfo *result, int position, const NullableDatum *keys, int key_count,
 					  const Refusal *refusal);
 extern void ReturnNumbers(ReturnSetInfo *result, const CardChanges *changes);
-
-extern Oid	CardTable(void);
 
 #endif

@@ -157,8 +157,8 @@ issue_card(PG_FUNCTION_ARGS)
  * all the same. A customer's limits hold within the call, too.
  *
  * Errors of the call: 22023 null_argument, array_dimensions, unequal_arrays,
- * wrong_label; 54000 call_limit; 42704 unknown_label; 25006 in a read-only
- * transaction.
+ * wrong_label; 54000 call_limit; 42704 unknown_label; 40001 concurrent_change;
+ * 25006 in a read-only transaction.
  */
 Datum
 issue_cards(PG_FUNCTION_ARGS)
@@ -348,8 +348,8 @@ IssueAllNew(CardChanges *changes, const char *series_code, const char *label_nam
  * Where others do the same at the moment, it takes a number further on rather
  * than wait for them.
  *
- * Errors: those of issue_card; 42704 unknown_series; 2200H series_exhausted;
- * 55000 series_imported.
+ * Errors: those of issue_card but of the number; 42704 unknown_series; 2200H
+ * series_exhausted; 55000 series_imported.
  */
 Datum
 issue_new_card(PG_FUNCTION_ARGS)
@@ -381,7 +381,7 @@ issue_new_card(PG_FUNCTION_ARGS)
  * issue_cards does it. One who stands in the list twice gets two cards.
  *
  * Errors of the call: those of issue_cards; 42704 unknown_series; 55000
- * series_inactive, series_imported, label_missing, key_missing.
+ * series_inactive, series_imported.
  */
 Datum
 issue_new_cards(PG_FUNCTION_ARGS)

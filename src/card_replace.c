@@ -155,8 +155,9 @@ Replace(CardChanges *changes, Replacement *replacement)
  * suspended one being the default of active, expires like a card issued today,
  * and replaces the former one, which is replaced_by it.
  *
- * Errors: those of issue_card for the new card, and of issue_new_card where it
- * is the next one; 42704 for either number; 55000 card_replaced,
+ * Errors: those of issue_card for the new card, but of the customer, or of
+ * issue_new_card where it is the next one; 42704 unknown_card, bad_check_digit,
+ * never_generated, batch_removed for either number; 55000 card_replaced,
  * card_not_issued, card_ended; 22023 card_replaces_itself, wrong_label.
  */
 Datum

@@ -278,7 +278,7 @@ expire_cards(PG_FUNCTION_ARGS)
 	today = DatumArgument(DirectFunctionCall1(timestamptz_date,
 											  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())));
 	label = TextArgument(DefaultLabel(UseConfiguration(), STATUS_EXPIRED)->label);
-	by_shard = IsDistributed(CardTable());
+	by_shard = IsDistributed(CardgenTable("card"));
 
 	OpenQueries();
 	do

@@ -6,7 +6,6 @@
 #include <openssl/crypto.h>
 
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "commands/trigger.h"
@@ -17,11 +16,8 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-
-#define CODE_SIZE 51
 
 /* Where prefix and suffix end: with them it tells all series but a few apart. */
 typedef struct Shape
@@ -35,7 +31,7 @@ typedef struct Shape
 
 typedef struct SeriesOfCode
 {
-	char		code[CODE_SIZE];
+	char		code[SERIES_CODE_SIZE];
 	Series	   *series;
 } SeriesOfCode;
 
@@ -81,6 +77,8 @@ PG_FUNCTION_INFO_V1(configuration_changed);
  *
  * Row trigger of the tables that are kept in memory. The invalidation of the
  * relation reaches every backend when the change commits, and standbys too.
+ *
+ * Errors: 39P01 not_a_trigger.
  */
 Datum
 configuration_changed(PG_FUNCTION_ARGS)
@@ -150,10 +148,9 @@ WatchRelations(void)
 {
 	static const char *const names[] = {"series", "series_key", "status_label"};
 	static bool is_registered = false;
-	Oid			namespace = get_namespace_oid("cardgen", false);
 
 	for (size_t i = 0; i < lengthof(watched_relations); i++)
-		watched_relations[i] = get_relname_relid(names[i], namespace);
+		watched_relations[i] = CardgenTable(names[i]);
 
 	if (!is_registered)
 		CacheRegisterRelcacheCallback(RelationChanged, (Datum) 0);
@@ -265,7 +262,7 @@ LoadConfiguration(void)
 	current = MemoryContextAllocZero(context, sizeof(Configuration));
 	current->context = context;
 	current->is_current = true;
-	current->series_by_code = CreateTable("cardgen series by code", CODE_SIZE, sizeof(SeriesOfCode));
+	current->series_by_code = CreateTable("cardgen series by code", SERIES_CODE_SIZE, sizeof(SeriesOfCode));
 	current->series_by_shape = CreateTable("cardgen series by shape", SHAPE_KEY_SIZE, sizeof(SeriesOfShape));
 
 	OpenQueries();
@@ -329,7 +326,7 @@ FindSeries(Configuration *configuration, const char *code)
 	SeriesOfCode *known;
 	Series	   *series = NULL;
 
-	if (strlen(code) >= CODE_SIZE)
+	if (strlen(code) >= SERIES_CODE_SIZE)
 		return NULL;
 	known = hash_search(configuration->series_by_code, code, HASH_FIND, NULL);
 	if (known != NULL)

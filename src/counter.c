@@ -190,6 +190,13 @@ Take(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 	return walk;
 }
 
+void
+DeleteReserved(const char *series_code, int64 first, int64 last)
+{
+	RunQuery(&delete_reserved, (NullableDatum[]) {
+			TextArgument(series_code), Int8Argument(first), Int8Argument(last)});
+}
+
 /* Moves the counter on; the id of a batch where it is for one. */
 static int32
 MoveCounter(const Series *series, Walk walk, bool is_batch)
@@ -198,7 +205,7 @@ MoveCounter(const Series *series, Walk walk, bool is_batch)
 	NullableDatum position = Int8Argument(walk.position);
 
 	if (walk.passed_over > 0)
-		RunQuery(&delete_reserved, (NullableDatum[]) {code, Int8Argument(walk.from), position});
+		DeleteReserved(series->code, walk.from, walk.position);
 	RunQuery(is_batch ? &number_batch : &move_counter,
 			 (NullableDatum[]) {code, position, Int8Argument(walk.passed_over)});
 	if (!is_batch)

@@ -43,6 +43,9 @@ extern void SkipOrdinals(const Series *series, const Counter *counter, int64 cou
  */
 extern void PassOver(const Series *series, const Counter *counter, int64 below);
 
+/* Deletes the reserved ranges that start from the first ordinal to the last. */
+extern void DeleteReserved(const char *series_code, int64 first, int64 last);
+
 /* How many are left, as the caller's snapshot has it. */
 extern int64 RemainingOrdinals(const Series *series);
 

@@ -89,7 +89,7 @@ AddLocks(const CardChanges *changes, bool holders, bool *locks)
 static void
 AcquireLocks(const bool *locks)
 {
-	Oid			class = CardTable();
+	Oid			class = CardgenTable("card");
 
 	for (uint16 i = 0; i < CUSTOMER_LOCKS; i++)
 		if (locks[i])
@@ -99,7 +99,7 @@ AcquireLocks(const bool *locks)
 static void
 ReleaseLocks(const bool *locks)
 {
-	Oid			class = CardTable();
+	Oid			class = CardgenTable("card");
 
 	for (uint16 i = 0; i < CUSTOMER_LOCKS; i++)
 		if (locks[i])
@@ -385,15 +385,6 @@ transfer_card(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(transferred);
 }
 
-static void
-LockBoth(const char *one, const char *other)
-{
-	bool		locks[CUSTOMER_LOCKS] = {false};
-
-	locks[LockOf(one)] = locks[LockOf(other)] = true;
-	AcquireLocks(locks);
-}
-
 /* As they are once the customer is locked, whatever the isolation level. */
 static void
 FindCardsOf(CardChanges *changes, const char *from_customer_id, const char *to_customer_id, const char *reason)
@@ -426,6 +417,7 @@ Datum
 merge_customers(PG_FUNCTION_ARGS)
 {
 	CardChanges changes;
+	CustomerLocks locks = {0};
 	const char *from;
 	const char *to;
 
@@ -439,7 +431,9 @@ merge_customers(PG_FUNCTION_ARGS)
 	(void) UseConfiguration();
 
 	OpenQueries();
-	LockBoth(from, to);
+	MarkCustomer(&locks, from);
+	MarkCustomer(&locks, to);
+	LockMarkedCustomers(&locks);
 	FindCardsOf(&changes, from, to, OptionalText(fcinfo, 2));
 	LockCardRows(&changes);
 	for (int i = 0; i < changes.count; i++)

@@ -3,7 +3,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "commands/extension.h"
@@ -29,7 +28,7 @@ PG_FUNCTION_INFO_V1(distribute);
 static void
 Distribute(const char *name, const char *column, const char *colocate_with)
 {
-	Oid			table = get_relname_relid(name, get_namespace_oid("cardgen", false));
+	Oid			table = CardgenTable(name);
 	NullableDatum arguments[] = {
 		DatumArgument(ObjectIdGetDatum(table)), TextArgument(column), TextArgument(colocate_with)
 	};

@@ -11,7 +11,6 @@
 #include "access/xact.h"
 #include "bulk_insert.h"
 #include "catalog/indexing.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -19,7 +18,6 @@
 #include "refusal.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/snapmgr.h"
@@ -76,7 +74,7 @@ static PreparedQuery check_range = {
  */
 typedef struct Used
 {
-	char		series_code[51];	/* empty: none */
+	char		series_code[SERIES_CODE_SIZE];	/* empty: none */
 	int64		end;
 	TransactionId xid;
 	pg_uuid_t	incarnation;
@@ -241,8 +239,7 @@ LockRange(Relation relation, Oid index, const char *series_code, TupleTableSlot 
 bool
 TakeFromFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation)
 {
-	Relation	relation = table_open(get_relname_relid("free_range", get_namespace_oid("cardgen", false)),
-									  RowExclusiveLock);
+	Relation	relation = table_open(CardgenTable("free_range"), RowExclusiveLock);
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
 	OrdinalRun	range;
 	Oid			index = IsPlainHeap(relation) ? OnlyIndex(relation) : InvalidOid;

@@ -15,7 +15,6 @@
 #include "access/xact.h"
 #include "bulk_insert.h"
 #include "catalog/index.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
@@ -37,7 +36,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -70,8 +68,7 @@ typedef struct BatchRun
 static Relation
 OpenGeneratedCard(void)
 {
-	return table_open(get_relname_relid("generated_card", get_namespace_oid("cardgen", false)),
-					  RowExclusiveLock);
+	return table_open(CardgenTable("generated_card"), RowExclusiveLock);
 }
 
 /* Is the table as the install script made it? */

@@ -61,7 +61,7 @@ MakeDefault(const char *label, const char *status)
  * the default label of its status.
  *
  * Errors: 42710 label_exists; 22023 null_argument, empty_text, text_too_long;
- * 25006 in a read-only transaction.
+ * 40001 concurrent_change; 25006 in a read-only transaction.
  */
 Datum
 create_status_label(PG_FUNCTION_ARGS)

@@ -238,7 +238,8 @@ generate_order(PG_FUNCTION_ARGS)
  * order_batches(request_id uuid) ->
  *		TABLE(part int, batch_id int, card_count int, is_listed boolean)
  *
- * The batches of an order that are there, on the list or not.
+ * request_id: of the order. part: which of its batches, counted from 1. Those
+ * that are there, on the list or not; no row of an id that no order has.
  *
  * Errors: 22023 null_argument.
  */

@@ -22,7 +22,7 @@
 
 typedef struct OrdinalBlock
 {
-	char		series_code[51];	/* empty: not in use */
+	char		series_code[SERIES_CODE_SIZE];	/* empty: not in use */
 	pg_uuid_t	incarnation;
 	Oid			owner;			/* of the tables */
 	int64		taken;			/* by the transaction */

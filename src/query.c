@@ -5,6 +5,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "citus.h"
 #include "miscadmin.h"
@@ -180,6 +181,12 @@ OpenCursor(PreparedQuery *query, const NullableDatum *arguments)
 	EndPlanning(settings_level);
 	MemoryContextSwitchTo(caller_context);
 	return cursor;
+}
+
+Oid
+CardgenTable(const char *name)
+{
+	return get_relname_relid(name, get_namespace_oid("cardgen", false));
 }
 
 void

@@ -23,7 +23,7 @@ typedef struct PreparedQuery
 	bool		is_distributed;
 } PreparedQuery;
 
-/* Both return the number of rows; they are in SPI_tuptable. */
+/* The number of rows, which are in SPI_tuptable, as of the queries below. */
 extern uint64 RunQuery(PreparedQuery *query, const NullableDatum *arguments);
 
 /* RunQuery in the caller's snapshot, for functions that change nothing. */
@@ -37,6 +37,9 @@ extern uint64 RunLatest(PreparedQuery *query, const NullableDatum *arguments);
 
 /* ReadQuery for more rows than memory should hold at once. */
 extern Portal OpenCursor(PreparedQuery *query, const NullableDatum *arguments);
+
+/* One of the extension's tables. */
+extern Oid	CardgenTable(const char *name);
 
 extern void OpenQueries(void);
 extern void CloseQueries(void);

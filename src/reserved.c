@@ -33,11 +33,6 @@ static PreparedQuery read_ranges = {
 	4, {TEXTOID, INT8OID, INT8OID, INT4OID}
 };
 
-static PreparedQuery delete_ranges = {
-	"DELETE FROM cardgen.reserved_range WHERE series_code = $1 AND first_ordinal BETWEEN $2 AND $3",
-	3, {TEXTOID, INT8OID, INT8OID}
-};
-
 /* How many of the ordinals were in free ranges. */
 static int64
 TakeOutOfRanges(const Series *series, const Ordinals *free_ranges, const Ordinals *imported)
@@ -93,7 +88,7 @@ JoinRange(OrdinalRun *run, int64 first, int64 end)
 /* Ranges that have been joined to runs and lie next to each other. */
 typedef struct Joined
 {
-	NullableDatum series_code;
+	const char *series_code;
 	bool		is_empty;
 	int64		first;			/* start of the first one */
 	int64		last;			/* and of the last one */
@@ -103,8 +98,7 @@ static void
 DeleteJoined(Joined *joined)
 {
 	if (!joined->is_empty)
-		RunQuery(&delete_ranges, (NullableDatum[]) {
-				joined->series_code, Int8Argument(joined->first), Int8Argument(joined->last)});
+		DeleteReserved(joined->series_code, joined->first, joined->last);
 	joined->is_empty = true;
 }
 
@@ -140,7 +134,7 @@ JoinRanges(const char *series_code, Ordinals *runs)
 {
 	NullableDatum code = TextArgument(series_code);
 	NullableDatum end = Int8Argument(runs->runs[runs->run_count - 1].end);
-	Joined		joined = {.series_code = code, .is_empty = true};
+	Joined		joined = {.series_code = series_code, .is_empty = true};
 	int			next = 0;
 	int64		position;
 	int			found;

@@ -18,7 +18,6 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#define CODE_MAX_LENGTH			50
 #define MAX_CARD_EXPIRY_DAYS	36500	/* a hundred years */
 #define GUESSABLE_CAPACITY		1000000
 
@@ -258,18 +257,22 @@ NoteLikePaymentCards(const char *code, const NumberFormat *format)
  * 7812-1, mod7 as on airline tickets, gs1 as on EAN and UPC barcodes (GS1
  * General Specifications). card_offset: the first number of a sequential
  * series. alphabet: 2 to 36 different characters of 0-9 and A-Z; their order is
- * the order of the numerals. max_active_cards: at least 1. card_expiry_days: 1
+ * the order of the numerals. card_type: digital or physical, see stock_retention.
+ * description: any text. max_active_cards: at least 1. card_expiry_days: 1
  * to 36500, NULL for never. batch_retention: how long the list is kept,
  * positive, NULL for cardgen.batch_retention. stock_retention: how long cards
  * can be issued, positive, at least as long as the list is kept; NULL: digital
- * cards as long as that, physical ones for good.
+ * cards as long as that, physical ones for good. Returns the series' row.
  *
  * A NOTICE tells where the numbers can be guessed, and where they look like
  * those of payment cards.
  *
- * Errors: 22023 for an argument out of these bounds; 42710 series_exists;
- * 23P01 format_overlap, format_imported; 55000 key_command_failed; 25006 in a
- * read-only transaction.
+ * Errors: 22023 null_argument, empty_text, text_too_long, length_out_of_range,
+ * character_not_allowed, repeated_character, check_digit_alphabet,
+ * negative_offset, offset_of_random, offset_too_large, format_length,
+ * format_of_imported, below_minimum, out_of_range, not_positive; 42710
+ * series_exists; 23P01 format_overlap, format_imported; 25006 in a read-only
+ * transaction.
  */
 Datum
 create_series(PG_FUNCTION_ARGS)
@@ -293,7 +296,7 @@ create_series(PG_FUNCTION_ARGS)
 	RequireArgument(fcinfo, 11, "max_active_cards");
 
 	CheckCharacters(code, digits_and_letters, "series code", "Use letters A-Z and a-z and digits.");
-	CheckLength(code, 1, CODE_MAX_LENGTH, "series code");
+	CheckLength(code, 1, SERIES_CODE_SIZE - 1, "series code");
 	CheckRules(fcinfo, 11, name, false);
 	is_imported = strcmp(method, "imported") == 0;
 	ReadFormat(fcinfo, is_imported, &format);
@@ -333,7 +336,8 @@ create_series(PG_FUNCTION_ARGS)
  * out there means. A series that is not active neither generates numbers nor
  * has its cards issued. Cards and batches that exist keep the dates they have.
  *
- * Errors: 42704 unknown_series; 22023 for an argument out of bounds; 25006 in
+ * Errors: 42704 unknown_series; 22023 null_argument, empty_text, text_too_long,
+ * below_minimum, out_of_range, not_positive; 40001 concurrent_change; 25006 in
  * a read-only transaction.
  */
 Datum
@@ -359,6 +363,8 @@ alter_series(PG_FUNCTION_ARGS)
 
 /*
  * drop_series(code text)
+ *
+ * code: of a series that has no numbers; its key goes with it.
  *
  * Errors: 42704 unknown_series; 55000 series_used for one that has generated,
  * skipped or imported a number; 22023 null_argument; 25006 in a read-only

@@ -177,7 +177,7 @@ RewrapAll(const SPITupleTable *rows, uint64 count)
  * Wraps the key of every series that is not wrapped under the key of
  * cardgen.key_command: those stored as they are, and those under the key of
  * cardgen.former_key_command. Returns how many; 0 where all are already. The
- * numbers of the series stay what they are.
+ * numbers of the series stay what they are. AES key wrap with 256 bits, RFC 3394.
  *
  * Errors: 55000 key_command_unset, key_command_failed, key_wrapped where a key
  * was wrapped under neither; 25006 in a read-only transaction.

@@ -10,6 +10,9 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+/* Of the longest code, with the end of the string. */
+#define SERIES_CODE_SIZE 51
+
 typedef struct Series
 {
 	const char *code;

@@ -18,7 +18,7 @@ CheckHolders(PGconn *connection)
 	Check(connection, "no other card was issued",
 		  "SELECT count(*) FROM cardgen.card c LEFT JOIN history h ON h.number = c.number AND h.until_tick IS NULL"
 		  " WHERE c.customer_id IS DISTINCT FROM h.holder");
-	/* An import locks no customer: what it has not committed yet comes after the merger. */
+	/* What an import had not committed yet came after the merger. */
 	Check(connection, "a customer who was merged into another has no card from before",
 		  "SELECT count(*) FROM told_merger m JOIN history h ON h.holder = m.customer_id AND h.tick < m.tick"
 		  " WHERE coalesce(h.until_tick > m.tick, true) AND h.kind <> 'import'");

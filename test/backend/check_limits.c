@@ -20,8 +20,8 @@ CheckLimits(PGconn *connection)
 	Check(connection, "no customer is above a limit but by merge or import", sql);
 
 	/*
-	 * A card that follows one that counted is none more. An import locks no
-	 * customer: its cards count from its commit on, or from what came next.
+	 * A card that follows one that counted is none more. Those of an import
+	 * count from its commit on, or from what came next.
 	 */
 	Do(connection,
 	   "CREATE TEMP TABLE holding AS"
