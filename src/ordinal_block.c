@@ -70,9 +70,13 @@ HasCounters(void)
 	return OidIsValid(namespace) && OidIsValid(get_relname_relid("series_counter", namespace));
 }
 
+/* Also where the transaction was made a read-only one after it took them. */
 static void
 GiveAllBack(void)
 {
+	bool		is_read_only = XactReadOnly;
+
+	XactReadOnly = false;
 	for (int i = 0; i < BLOCK_COUNT; i++)
 	{
 		OrdinalBlock *block = &present.blocks[i];
@@ -88,6 +92,7 @@ GiveAllBack(void)
 		BecomeCaller(&caller);
 		PopActiveSnapshot();
 	}
+	XactReadOnly = is_read_only;
 }
 
 static void

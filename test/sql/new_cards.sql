@@ -123,6 +123,14 @@ COMMIT;
 SELECT count(*), count(DISTINCT ordinal), max(ordinal) FROM cardgen.card WHERE series_code = 'E' AND customer_id LIKE 'h%';
 SELECT code, generated, cards, next_ordinal, free FROM pg_temp.exactness() WHERE code = 'E';
 
+-- Also by a transaction that has become a read-only one meanwhile
+SELECT pg_temp.make('R', 8);
+BEGIN;
+SELECT count(cardgen.issue_new_card('R', 'r' || n)) FROM generate_series(1, 100) AS n;
+SET TRANSACTION READ ONLY;
+COMMIT;
+SELECT code, generated, cards, next_ordinal, free FROM pg_temp.exactness() WHERE code = 'R';
+
 -- A cursor that has sorted them does not return those that were rolled back: the next call has their numbers
 SELECT pg_temp.make('CURSOR', 12);
 BEGIN;
