@@ -138,6 +138,8 @@ BulkInsertContext(BulkInsert *insert)
 static void
 WriteRows(BulkInsert *insert)
 {
+	MemoryContext caller_context = MemoryContextSwitchTo(insert->context);
+
 	CHECK_FOR_INTERRUPTS();
 	if (insert->is_direct && insert->row_count > 0)
 	{
@@ -153,6 +155,7 @@ WriteRows(BulkInsert *insert)
 		CommandCounterIncrement();
 	}
 	insert->row_count = 0;
+	MemoryContextSwitchTo(caller_context);
 	MemoryContextReset(insert->context);
 }
 
@@ -200,33 +203,22 @@ BulkInsertRow(BulkInsert *insert, const NullableDatum *columns)
 		MemoryContextSwitchTo(insert->context);
 		FillRow(insert, *row, columns);
 	}
-	if (insert->row_count == (insert->is_direct ? ROWS_AT_ONCE : QUERIES_AT_ONCE))
-	{
-		MemoryContextSwitchTo(insert->context);
-		WriteRows(insert);
-	}
 	MemoryContextSwitchTo(caller_context);
+	if (insert->row_count == (insert->is_direct ? ROWS_AT_ONCE : QUERIES_AT_ONCE))
+		WriteRows(insert);
 }
 
 void
 WriteBefore(BulkInsert *insert, const BulkInsert *next)
 {
-	MemoryContext caller_context;
-
-	if (next->is_direct)
-		return;
-	caller_context = MemoryContextSwitchTo(insert->context);
-	WriteRows(insert);
-	MemoryContextSwitchTo(caller_context);
+	if (!next->is_direct)
+		WriteRows(insert);
 }
 
 void
 EndBulkInsert(BulkInsert *insert)
 {
-	MemoryContext caller_context = MemoryContextSwitchTo(insert->context);
-
 	WriteRows(insert);
-	MemoryContextSwitchTo(caller_context);
 	if (insert->is_direct)
 	{
 		for (int i = 0; i < ROWS_AT_ONCE && insert->rows[i] != NULL; i++)

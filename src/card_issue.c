@@ -8,7 +8,6 @@
 #include "card_find.h"
 #include "cardgen.h"
 #include "catalog/pg_type.h"
-#include "cursor.h"
 #include "customer.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -323,7 +322,6 @@ IssueAllNew(CardChanges *changes, const char *series_code, const char *label_nam
 	Counter		counter;
 	int64		count;
 
-	TieCursorToTransaction();
 	CheckCustomers(changes);
 	LockCustomers(changes, false);
 	LockCounter(series_code, &counter);

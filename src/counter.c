@@ -240,6 +240,7 @@ PassOver(const Series *series, const Counter *counter, int64 below)
 void
 TakeOrdinals(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 {
+	TieCursorToTransaction();
 	MoveCounter(series, Take(series, counter, count, taken), false);
 }
 

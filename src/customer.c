@@ -62,9 +62,15 @@ LockOf(const char *customer_id)
 	return hash_bytes((const unsigned char *) customer_id, (int) strlen(customer_id)) % CUSTOMER_LOCKS;
 }
 
+void
+MarkCustomer(CustomerLocks *locks, const char *customer_id)
+{
+	locks->are_wanted[LockOf(customer_id)] = true;
+}
+
 /* The locks that the pending changes need; are they all among those held already? */
 static bool
-AddLocks(const CardChanges *changes, bool holders, bool *locks)
+AddLocks(const CardChanges *changes, bool holders, CustomerLocks *locks)
 {
 	bool		are_held = true;
 
@@ -77,32 +83,32 @@ AddLocks(const CardChanges *changes, bool holders, bool *locks)
 
 		for (size_t k = 0; k < lengthof(customers) && IsPending(change); k++)
 		{
-			if (customers[k] == NULL || locks[LockOf(customers[k])])
+			if (customers[k] == NULL || locks->are_wanted[LockOf(customers[k])])
 				continue;
 			are_held = false;
-			locks[LockOf(customers[k])] = true;
+			MarkCustomer(locks, customers[k]);
 		}
 	}
 	return are_held;
 }
 
-static void
-AcquireLocks(const bool *locks)
+void
+LockMarkedCustomers(const CustomerLocks *locks)
 {
 	Oid			class = CardgenTable("card");
 
 	for (uint16 i = 0; i < CUSTOMER_LOCKS; i++)
-		if (locks[i])
+		if (locks->are_wanted[i])
 			LockDatabaseObject(class, i, 0, ExclusiveLock);
 }
 
 static void
-ReleaseLocks(const bool *locks)
+ReleaseLocks(const CustomerLocks *locks)
 {
 	Oid			class = CardgenTable("card");
 
 	for (uint16 i = 0; i < CUSTOMER_LOCKS; i++)
-		if (locks[i])
+		if (locks->are_wanted[i])
 			UnlockDatabaseObject(class, i, 0, ExclusiveLock);
 }
 
@@ -114,36 +120,24 @@ LockCustomers(CardChanges *changes, bool holders)
 
 	while (!is_done)
 	{
-		bool		locks[CUSTOMER_LOCKS] = {false};
-		bool		wanted[CUSTOMER_LOCKS];
+		CustomerLocks locks = {0};
+		CustomerLocks wanted;
 
 		if (holders)
 			ReadCardRows(changes);
-		AddLocks(changes, holders, locks);
-		AcquireLocks(locks);
+		AddLocks(changes, holders, &locks);
+		LockMarkedCustomers(&locks);
 		if (!holders)
 			return;
-		memcpy(wanted, locks, sizeof(locks));
+		wanted = locks;
 		ReadCardRows(changes);
-		is_done = AddLocks(changes, true, wanted);
+		is_done = AddLocks(changes, true, &wanted);
 		if (!is_done)
-			ReleaseLocks(locks);
+			ReleaseLocks(&locks);
 	}
 	for (int i = 0; i < changes->pending_count; i++)
 		changes->pending[i]->is_held = changes->pending[i]->card.has_row &&
 			changes->pending[i]->card.customer_id != NULL;
-}
-
-void
-MarkCustomer(CustomerLocks *locks, const char *customer_id)
-{
-	locks->are_wanted[LockOf(customer_id)] = true;
-}
-
-void
-LockMarkedCustomers(const CustomerLocks *locks)
-{
-	AcquireLocks(locks->are_wanted);
 }
 
 CardStatus

@@ -108,8 +108,8 @@ extern Refusal *DateBeyond(const char *what, const char *number);
  * The server: what any function can answer that needs what they name, for no
  * fault of the call. 55000 where a series, its key, counter or ranges, a label
  * or a batch is missing or broken, or a key can't be unwrapped, and on a worker
- * of Citus; 0A000 isolation_level with Citus. Most of these are not
- * repeated in the functions' comments.
+ * of Citus; 0A000 isolation_level with Citus. Most of these are not repeated in
+ * the functions' comments.
  */
 extern Refusal *NotATrigger(void);
 extern Refusal *ConcurrentChange(const char *what);
