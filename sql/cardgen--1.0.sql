@@ -1,3 +1,4 @@
+-- Types, tables, views and functions of cardgen, and who may use them.
 \echo Use "CREATE EXTENSION cardgen" to load this file. \quit
 
 CREATE SCHEMA cardgen;

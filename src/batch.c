@@ -257,8 +257,7 @@ StreamBatch(NumberStream *stream, const Batch *batch, MemoryContext context)
 const StatusLabel *
 RequireNotIssuedLabel(Configuration *configuration, const char *label)
 {
-	const StatusLabel *found = label == NULL ?
-		DefaultLabel(configuration, STATUS_NOT_ISSUED) : RequireLabel(configuration, label);
+	const StatusLabel *found = LabelOrDefault(configuration, label, STATUS_NOT_ISSUED);
 
 	if (found->status != STATUS_NOT_ISSUED)
 		Refuse(WrongLabel("a batch can't have", label, StatusName(found->status),

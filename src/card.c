@@ -4,6 +4,7 @@
 #include "card.h"
 
 #include "access/htup_details.h"
+#include "card_log.h"
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "funcapi.h"
@@ -62,10 +63,8 @@ static PreparedQuery store_card = {
 };
 
 static PreparedQuery store_cards = {
-	STORE_CARD("SELECT n.number, n.series_code, n.batch_id, n.ordinal, n.status::cardgen.card_status, n.status_label,"
-			   " n.customer_id, n.generated_on, n.issued_on, n.expires_on, n.replaces, n.replaced_by"
-			   " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n (number, series_code, batch_id, ordinal,"
-			   " status, status_label, customer_id, generated_on, issued_on, expires_on, replaces, replaced_by)"),
+	STORE_CARD("SELECT " COLUMNS_WITH("status::cardgen.card_status")
+			   " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n (" CARD_COLUMN_NAMES ")"),
 	13, {TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
 	TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, DATEARRAYOID, TEXTARRAYOID, TEXTARRAYOID, BOOLOID}
 };
@@ -81,28 +80,6 @@ static const BulkTable card_table = {
 	"card", &insert_card, CARD_COLUMN_COUNT,
 	{"number", "series_code", "batch_id", "ordinal", "status", "status_label", "customer_id",
 	"generated_on", "issued_on", "expires_on", "replaces", "replaced_by"}
-};
-
-static const Oid column_types[CARD_COLUMN_COUNT] = {
-	TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID,
-	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID
-};
-
-/*
- * Not VALUES: what Citus copies from a SELECT it commits in two phases, along
- * with what changes on the coordinator, a series' counter above all.
- */
-static PreparedQuery log_change = {
-	"INSERT INTO cardgen.card_status_log (number, from_label, to_label, from_customer_id, to_customer_id, reason)"
-	" SELECT $1, $2, $3, $4, $5, $6",
-	6, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}
-};
-
-#define LOG_COLUMN_COUNT 6
-
-static const BulkTable log_table = {
-	"card_status_log", &log_change, LOG_COLUMN_COUNT,
-	{"number", "from_label", "to_label", "from_customer_id", "to_customer_id", "reason"}
 };
 
 void
@@ -275,21 +252,6 @@ CardColumns(const Card *card, NullableDatum *columns)
 	columns[11] = TextArgument(card->replaced_by);
 }
 
-static void
-LogColumns(const CardChange *change, NullableDatum *columns)
-{
-	bool		moves = change->from_customer_id == NULL || change->card.customer_id == NULL ?
-		change->from_customer_id != change->card.customer_id :
-		strcmp(change->from_customer_id, change->card.customer_id) != 0;
-
-	columns[0] = TextArgument(change->card.number);
-	columns[1] = TextArgument(change->from_label);
-	columns[2] = TextArgument(change->card.status_label);
-	columns[3] = TextArgument(moves ? change->from_customer_id : NULL);
-	columns[4] = TextArgument(moves ? change->card.customer_id : NULL);
-	columns[5] = TextArgument(change->reason);
-}
-
 /* A column each of some changes' cards, as arrays. */
 static void
 ColumnArrays(CardChange **changes, int count, NullableDatum *arrays)
@@ -308,7 +270,7 @@ ColumnArrays(CardChange **changes, int count, NullableDatum *arrays)
 		}
 	}
 	for (int column = 0; column < CARD_COLUMN_COUNT; column++)
-		arrays[column] = ArrayOf(column_types[column], values + column * (Size) count,
+		arrays[column] = ArrayOf(insert_card.argument_types[column], values + column * (Size) count,
 								 nulls + column * (Size) count, count);
 }
 
@@ -360,31 +322,27 @@ BeginNewCards(void)
 	return BeginBulkInsert(&card_table);
 }
 
-BulkInsert *
-BeginNewChanges(void)
-{
-	return BeginBulkInsert(&log_table);
-}
-
 static void
-LogChange(BulkInsert *log, const CardChange *change)
+LogCard(BulkInsert *log, const CardChange *change)
 {
-	MemoryContext caller_context = MemoryContextSwitchTo(BulkInsertContext(log));
-	NullableDatum columns[LOG_COLUMN_COUNT];
-
-	LogColumns(change, columns);
-	BulkInsertRow(log, columns);
-	MemoryContextSwitchTo(caller_context);
+	LogChange(log, &(LoggedChange) {
+		.number = change->card.number,
+		.from_label = change->from_label,
+		.to_label = change->card.status_label,
+		.from_customer_id = change->from_customer_id,
+		.to_customer_id = change->card.customer_id,
+		.reason = change->reason
+	});
 }
 
 static void
 LogStored(const CardChanges *changes)
 {
-	BulkInsert *log = BeginNewChanges();
+	BulkInsert *log = BeginLog();
 
 	for (int i = 0; i < changes->pending_count; i++)
 		if (changes->pending[i]->is_stored)
-			LogChange(log, changes->pending[i]);
+			LogCard(log, changes->pending[i]);
 	EndBulkInsert(log);
 }
 
@@ -410,7 +368,7 @@ StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change)
 	if (log == NULL)
 		return;
 	WriteBefore(cards, log);
-	LogChange(log, change);
+	LogCard(log, change);
 }
 
 Datum

@@ -104,7 +104,6 @@ extern void StoreCards(CardChanges *changes);
  * there is no change to log.
  */
 extern BulkInsert *BeginNewCards(void);
-extern BulkInsert *BeginNewChanges(void);
 extern void StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change);
 
 /* A card as a row of the table card, for the caller of the verb. */

@@ -7,6 +7,7 @@
 #include "argument.h"
 #include "batch.h"
 #include "card_find.h"
+#include "card_log.h"
 #include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "counter.h"
@@ -475,7 +476,7 @@ StoreImported(const Import *import)
 		.reason = "imported"
 	};
 	BulkInsert *cards = BeginNewCards();
-	BulkInsert *log = BeginNewChanges();
+	BulkInsert *log = BeginLog();
 
 	for (int i = 0; i < import->accepted_count; i++)
 	{
@@ -577,7 +578,7 @@ import_cards(PG_FUNCTION_ARGS)
 	RefuseGenerated(&import);
 	RefuseExisting(&import);
 	if (!import.series->is_imported)
-			Reserve(&import);
+		Reserve(&import);
 	StoreImported(&import);
 	ReturnRefused((ReturnSetInfo *) fcinfo->resultinfo, &import);
 	CloseQueries();

@@ -6,6 +6,7 @@
 #include "access/xact.h"
 #include "argument.h"
 #include "card_find.h"
+#include "card_log.h"
 #include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "customer.h"
@@ -28,8 +29,7 @@ PG_FUNCTION_INFO_V1(issue_new_cards);
 static const StatusLabel *
 RequireIssuingLabel(Configuration *configuration, const char *label)
 {
-	const StatusLabel *found = label == NULL ?
-		DefaultLabel(configuration, STATUS_ISSUED) : RequireLabel(configuration, label);
+	const StatusLabel *found = LabelOrDefault(configuration, label, STATUS_ISSUED);
 
 	if (found->status != STATUS_ISSUED && found->status != STATUS_ACTIVE)
 		Refuse(WrongLabel("a card can't be issued with", label, StatusName(found->status),
@@ -251,7 +251,7 @@ static void
 StoreNewRows(CardChanges *changes)
 {
 	BulkInsert *cards = BeginNewCards();
-	BulkInsert *log = BeginNewChanges();
+	BulkInsert *log = BeginLog();
 
 	SortPending(changes);
 	for (int i = 0; i < changes->pending_count; i++)

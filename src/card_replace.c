@@ -24,8 +24,7 @@ typedef struct Replacement
 static const StatusLabel *
 RequireEndingLabel(Configuration *configuration, const char *label)
 {
-	const StatusLabel *found = label == NULL ?
-		DefaultLabel(configuration, STATUS_DELETED) : RequireLabel(configuration, label);
+	const StatusLabel *found = LabelOrDefault(configuration, label, STATUS_DELETED);
 
 	if (found->status != STATUS_EXPIRED && found->status != STATUS_DELETED)
 		Refuse(WrongLabel("a card that is replaced can't get", label, StatusName(found->status),

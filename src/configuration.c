@@ -409,6 +409,12 @@ DefaultLabel(Configuration *configuration, CardStatus status)
 	return configuration->defaults[status];
 }
 
+const StatusLabel *
+LabelOrDefault(Configuration *configuration, const char *label, CardStatus status)
+{
+	return label == NULL ? DefaultLabel(configuration, status) : RequireLabel(configuration, label);
+}
+
 static NumberMatch
 MatchKnown(Configuration *configuration, const char *text, size_t length,
 		   Series **series, char *number)
@@ -446,7 +452,7 @@ MatchNumber(Configuration *configuration, const char *text, size_t length,
 
 	*series = NULL;
 	if (length < NUMBER_MIN_LENGTH || length > NUMBER_MAX_LENGTH ||
-		strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") < length)
+		strspn(text, DIGITS_AND_LETTERS) < length)
 		return NUMBER_MALFORMED;
 	match = MatchKnown(configuration, text, length, series, number);
 	if (match != NUMBER_MALFORMED || configuration->is_length_known[length])

@@ -42,8 +42,9 @@ extern Configuration *UseConfiguration(void);
 extern Series *RequireSeries(Configuration *configuration, const char *code);
 extern const StatusLabel *RequireLabel(Configuration *configuration, const char *label);
 
-/* This one a status without a label. */
+/* These a status without a label as well. Label NULL: the default one of the status. */
 extern const StatusLabel *DefaultLabel(Configuration *configuration, CardStatus status);
+extern const StatusLabel *LabelOrDefault(Configuration *configuration, const char *label, CardStatus status);
 
 extern Series *FindSeries(Configuration *configuration, const char *code);
 extern const StatusLabel *FindLabel(Configuration *configuration, const char *label);

@@ -1,3 +1,6 @@
+/*
+ * The keys that wrap the keys of the series, as commands print them.
+ */
 #include "key_command.h"
 
 #include <fcntl.h>
@@ -19,7 +22,7 @@
 /* POSIX leaves its declaration to the program. */
 extern char **environ;
 
-#define DIGITS (2 * WRAPPING_KEY_LENGTH)
+#define KEY_DIGITS (2 * WRAPPING_KEY_LENGTH)
 
 typedef struct KeyCommand
 {
@@ -40,7 +43,7 @@ typedef struct Run
 	pid_t		process;		/* 0: none is to be waited for */
 	int			output;			/* -1: not open */
 	size_t		length;
-	char		text[DIGITS + 3];	/* one more than a key and a newline, and a 0 */
+	char		text[KEY_DIGITS + 3];	/* one more than a key and a newline, and a 0 */
 } Run;
 
 static void
@@ -201,8 +204,8 @@ ReadKey(KeyCommand *command, const Run *run)
 
 	if (run->length == 0)
 		Refuse(KeyCommandFailed(command->setting, "It printed nothing."));
-	if (digits != DIGITS ||
-		!(run->length == DIGITS || (run->length == DIGITS + 1 && run->text[DIGITS] == '\n')))
+	if (digits != KEY_DIGITS ||
+		!(run->length == KEY_DIGITS || (run->length == KEY_DIGITS + 1 && run->text[KEY_DIGITS] == '\n')))
 		Refuse(KeyCommandFailed(command->setting, "It printed something else than 64 hexadecimal digits and at most a newline."));
 	for (size_t i = 0; i < WRAPPING_KEY_LENGTH; i++)
 		command->key[i] = (uint8) (DigitValue(run->text[2 * i]) << 4 | DigitValue(run->text[2 * i + 1]));

@@ -1,3 +1,6 @@
+/*
+ * AES key wrap, RFC 3394.
+ */
 #include "key_wrap.h"
 
 #include <openssl/err.h>

@@ -198,7 +198,7 @@ static bool
 HasEightDigits(const NumberCodec *codec, unsigned right_count)
 {
 	return right_count == 8 && FormatNumeralCount(&codec->format) >= 15 &&
-		strcmp(codec->format.alphabet, "0123456789") == 0;
+		FormatIsDecimal(&codec->format);
 }
 
 /*

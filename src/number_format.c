@@ -8,93 +8,10 @@
 #define PAYMENT_CARD_MIN_DIGITS	13
 #define PAYMENT_CARD_MAX_DIGITS	19
 
-/* 10^i mod 7, for i modulo 6. */
-static const unsigned char mod7_weights[6] = {1, 3, 2, 6, 4, 5};
-
-/* What every second digit counts, the one next to the check digit first. */
-static const unsigned char luhn_weighted[10] = {0, 2, 4, 6, 8, 1, 3, 5, 7, 9};
-static const unsigned char gs1_weighted[10] = {0, 3, 6, 9, 12, 15, 18, 21, 24, 27};
-
-const char *const check_digit_names[CHECK_DIGIT_METHODS] = {"none", "luhn", "mod7", "gs1"};
-
-static inline bool
-IsDigit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static inline char
 ToUpper(char c)
 {
 	return c >= 'a' && c <= 'z' ? (char) (c - 'a' + 'A') : c;
-}
-
-CheckDigitMethod
-CheckDigitByName(const char *name)
-{
-	int			method = CHECK_DIGIT_METHODS - 1;
-
-	while (method > CHECK_DIGIT_NONE && strcmp(name, check_digit_names[method]) != 0)
-		method--;
-	return (CheckDigitMethod) method;
-}
-
-static unsigned
-AlternatingSum(const unsigned char weighted[10], const char *text, size_t length,
-			   size_t digits_behind)
-{
-	bool		is_weighted = digits_behind % 2 == 0;
-	unsigned	sum = 0;
-
-	while (length-- > 0)
-	{
-		if (!IsDigit(text[length]))
-			continue;
-		sum += is_weighted ? weighted[text[length] - '0'] :
-			(unsigned) (text[length] - '0');
-		is_weighted = !is_weighted;
-	}
-	return sum;
-}
-
-static unsigned
-Mod7Sum(const char *text, size_t length, size_t digits_behind)
-{
-	size_t		place = digits_behind % 6;
-	unsigned	sum = 0;
-
-	while (length-- > 0)
-	{
-		if (!IsDigit(text[length]))
-			continue;
-		sum += (unsigned) (text[length] - '0') * mod7_weights[place];
-		place = place == 5 ? 0 : place + 1;
-	}
-	return sum;
-}
-
-unsigned
-CheckDigitSum(CheckDigitMethod method, const char *text, size_t length,
-			  size_t digits_behind)
-{
-	switch (method)
-	{
-		case CHECK_DIGIT_NONE:
-			break;
-		case CHECK_DIGIT_LUHN:
-			return AlternatingSum(luhn_weighted, text, length, digits_behind);
-		case CHECK_DIGIT_MOD7:
-			return Mod7Sum(text, length, digits_behind);
-		case CHECK_DIGIT_GS1:
-			return AlternatingSum(gs1_weighted, text, length, digits_behind);
-	}
-	return 0;
-}
-
-char
-CheckDigit(CheckDigitMethod method, const char *text, size_t length)
-{
-	return CheckDigitOfSum(method, CheckDigitSum(method, text, length, 0));
 }
 
 int
@@ -135,31 +52,47 @@ FormatCapacity(const NumberFormat *format)
 	return values - offset > INT64_MAX ? INT64_MAX : (int64_t) (values - offset);
 }
 
-static bool
-IsAlphanumeric(const char *text, int length)
+int
+FormatMinLength(const NumberFormat *format)
 {
-	return strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") >= (size_t) length;
+	int			affixes = format->prefix_length + format->suffix_length;
+	int			least = format->check_digit == CHECK_DIGIT_NONE ? 1 : 2;
+
+	return affixes + least < NUMBER_MIN_LENGTH ? NUMBER_MIN_LENGTH - affixes : least;
+}
+
+int
+FormatMaxLength(const NumberFormat *format)
+{
+	return NUMBER_MAX_LENGTH - format->prefix_length - format->suffix_length;
+}
+
+char
+RepeatedInAlphabet(const char *alphabet)
+{
+	while (*alphabet != '\0' && strchr(alphabet + 1, *alphabet) == NULL)
+		alphabet++;
+	return *alphabet;
+}
+
+bool
+FormatIsDecimal(const NumberFormat *format)
+{
+	return strcmp(format->alphabet, DIGITS) == 0;
 }
 
 bool
 FormatIsSound(const NumberFormat *format)
 {
-	int			number_length;
-
 	if (format->prefix_length > AFFIX_MAX_LENGTH || format->suffix_length > AFFIX_MAX_LENGTH ||
 		format->radix < ALPHABET_MIN_LENGTH || format->radix > ALPHABET_MAX_LENGTH ||
-		format->length > NUMBER_MAX_LENGTH || FormatNumeralCount(format) < 1)
+		format->length < FormatMinLength(format) || format->length > FormatMaxLength(format))
 		return false;
-	number_length = FormatNumberLength(format);
-	if (number_length < NUMBER_MIN_LENGTH || number_length > NUMBER_MAX_LENGTH ||
-		!IsAlphanumeric(format->prefix, format->prefix_length) ||
-		!IsAlphanumeric(format->suffix, format->suffix_length) ||
-		strspn(format->alphabet, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") < (size_t) format->radix)
-		return false;
-	for (int i = 0; i < format->radix; i++)
-		if (strchr(format->alphabet + i + 1, format->alphabet[i]) != NULL)
-			return false;
-	return (format->check_digit == CHECK_DIGIT_NONE || strcmp(format->alphabet, "0123456789") == 0) &&
+	return strspn(format->prefix, DIGITS_AND_LETTERS) == (size_t) format->prefix_length &&
+		strspn(format->suffix, DIGITS_AND_LETTERS) == (size_t) format->suffix_length &&
+		strspn(format->alphabet, DIGITS_AND_CAPITALS) == (size_t) format->radix &&
+		RepeatedInAlphabet(format->alphabet) == '\0' &&
+		(format->check_digit == CHECK_DIGIT_NONE || FormatIsDecimal(format)) &&
 		FormatCapacity(format) > 0;
 }
 
@@ -212,7 +145,7 @@ FormatLooksLikePaymentCard(const NumberFormat *format)
 	/* With a check digit the generated part is digits. */
 	if (format->check_digit != CHECK_DIGIT_LUHN || format->suffix_length > 0 ||
 		length < PAYMENT_CARD_MIN_DIGITS || length > PAYMENT_CARD_MAX_DIGITS ||
-		strspn(format->prefix, "0123456789") != (size_t) format->prefix_length)
+		strspn(format->prefix, DIGITS) != (size_t) format->prefix_length)
 		return false;
 	return format->prefix_length == 0 || (first >= '2' && first <= '6');
 }

@@ -21,11 +21,6 @@
 #define MAX_CARD_EXPIRY_DAYS	36500	/* a hundred years */
 #define GUESSABLE_CAPACITY		1000000
 
-static const char digits_and_capitals[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-static const char digits_and_letters[] =
-"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-static const char ten_digits[] = "0123456789";
-
 /* One creation at a time, so that each sees the formats of the others, and no import meanwhile. */
 static PreparedQuery lock_series = {
 	"LOCK TABLE cardgen.series IN SHARE ROW EXCLUSIVE MODE"
@@ -93,31 +88,28 @@ CheckLength(const char *value, size_t least, size_t most, const char *what)
 static void
 CheckAffix(const char *affix, const char *what)
 {
-	CheckCharacters(affix, digits_and_letters, what, "Use letters A-Z and a-z and digits.");
+	CheckCharacters(affix, DIGITS_AND_LETTERS, what, "Use letters A-Z and a-z and digits.");
 	CheckLength(affix, 0, AFFIX_MAX_LENGTH, what);
 }
 
 static void
 CheckAlphabet(const char *alphabet)
 {
-	CheckCharacters(alphabet, digits_and_capitals, "alphabet", "Use digits and capital letters A-Z.");
+	CheckCharacters(alphabet, DIGITS_AND_CAPITALS, "alphabet", "Use digits and capital letters A-Z.");
 	CheckLength(alphabet, ALPHABET_MIN_LENGTH, ALPHABET_MAX_LENGTH, "alphabet");
-	for (const char *at = alphabet; *at != '\0'; at++)
-		if (strchr(at + 1, *at) != NULL)
-			Refuse(RepeatedCharacter(alphabet, *at));
+	if (RepeatedInAlphabet(alphabet) != '\0')
+		Refuse(RepeatedCharacter(alphabet, RepeatedInAlphabet(alphabet)));
 }
 
 static void
 CheckFormat(const NumberFormat *format)
 {
-	int			check_digits = format->check_digit == CHECK_DIGIT_NONE ? 0 : 1;
-	int			affixes = format->prefix_length + format->suffix_length;
-	int			least = Max(1 + check_digits, NUMBER_MIN_LENGTH - affixes);
-	int			most = NUMBER_MAX_LENGTH - affixes;
+	int			least = FormatMinLength(format);
+	int			most = FormatMaxLength(format);
 
 	if (format->length < least || format->length > most)
-		Refuse(FormatLength(format->length, least, most, affixes));
-	if (check_digits > 0 && strcmp(format->alphabet, ten_digits) != 0)
+		Refuse(FormatLength(format->length, least, most, format->prefix_length + format->suffix_length));
+	if (format->check_digit != CHECK_DIGIT_NONE && !FormatIsDecimal(format))
 		Refuse(CheckDigitAlphabet(format->alphabet));
 	if (format->offset < 0)
 		Refuse(NegativeOffset(format->offset));
@@ -188,7 +180,7 @@ ReadFormat(FunctionCallInfo fcinfo, bool is_imported, NumberFormat *format)
 		const char *described =
 			!PG_ARGISNULL(2) ? "length" : prefix[0] != '\0' ? "prefix" : suffix[0] != '\0' ? "suffix" :
 			strcmp(check_digit, "none") != 0 ? "check digit" : PG_GETARG_INT64(7) != 0 ? "card_offset" :
-			strcmp(alphabet, ten_digits) != 0 ? "alphabet" : NULL;
+			strcmp(alphabet, DIGITS) != 0 ? "alphabet" : NULL;
 
 		if (described != NULL)
 			Refuse(FormatOfImported(described));
@@ -295,7 +287,7 @@ create_series(PG_FUNCTION_ARGS)
 	RequireArgument(fcinfo, 10, "description");
 	RequireArgument(fcinfo, 11, "max_active_cards");
 
-	CheckCharacters(code, digits_and_letters, "series code", "Use letters A-Z and a-z and digits.");
+	CheckCharacters(code, DIGITS_AND_LETTERS, "series code", "Use letters A-Z and a-z and digits.");
 	CheckLength(code, 1, SERIES_CODE_SIZE - 1, "series code");
 	CheckRules(fcinfo, 11, name, false);
 	is_imported = strcmp(method, "imported") == 0;

@@ -1,3 +1,6 @@
+/*
+ * The secret keys of the series.
+ */
 #include "series_key.h"
 
 #include <openssl/crypto.h>

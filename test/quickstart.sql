@@ -1,3 +1,4 @@
+-- From nothing to a .txt file of 100,000 card numbers.
 CREATE EXTENSION cardgen;
 
 -- Sixteen digits: 9000, eleven digits that can't be guessed, a Luhn check digit.

@@ -13,14 +13,14 @@ PutBatches(PGconn *connection)
 {
 	Do(connection,
 	   "CREATE TEMP TABLE told_batch (batch_id int PRIMARY KEY, series_code text,"
-	   " card_count int, is_removed boolean, removed_tick bigint, is_retained boolean);"
+	   " card_count int, is_removed boolean, is_retained boolean);"
 	   "COPY told_batch FROM STDIN");
 	for (long i = 0; i < ledger.known_count; i++)
 	{
 		const Batch *batch = &ledger.batches[ledger.known[i]];
 
-		PutLine(connection, "%d\t%s\t%d\t%d\t%ld\t%d\n", ledger.known[i], all_series[batch->series].code,
-				batch->count, batch->is_removed, batch->removed_tick, batch->is_retained);
+		PutLine(connection, "%d\t%s\t%d\t%d\t%d\n", ledger.known[i], all_series[batch->series].code,
+				batch->count, batch->is_removed, batch->is_retained);
 	}
 	EndCopy(connection);
 }

@@ -2,8 +2,7 @@
  * What the server acknowledged, put beside what it has: temporary tables of
  * the connection for the checks.
  *
- *	told_batch	(batch_id, series_code, card_count, is_removed, removed_tick,
- *				is_retained)
+ *	told_batch	(batch_id, series_code, card_count, is_removed, is_retained)
  *	told_number	(batch_id, number), one each time it was handed out or imported
  *	told_event	(tick, kind, number, label, customer_id, reason, new_of_series,
  *				replaces): the label after it, the customer where it may have changed

@@ -35,31 +35,27 @@ Download(Worker *worker, int id, int count)
 Outcome
 DownloadBatch(Worker *worker)
 {
-	Batch		batch;
-	int			id;
+	PickedBatch picked;
 
-	if (!PickBatch(worker, &id, &batch))
+	if (!PickBatch(worker, &picked))
 		return NOTHING_TO_DO;
-	return Download(worker, id, batch.count);
+	return Download(worker, picked.id, picked.batch.count);
 }
 
 Outcome
 VerifyBatch(Worker *worker)
 {
-	Batch		batch;
-	char		id_text[20];
-	int			id;
+	PickedBatch picked;
 	PGresult   *result;
 
-	if (!PickBatch(worker, &id, &batch))
+	if (!PickBatch(worker, &picked))
 		return NOTHING_TO_DO;
-	snprintf(id_text, sizeof(id_text), "%d", id);
-	result = Execute(worker, "42704 55000", "SELECT * FROM cardgen.verify_batch($1::int)", 1, id_text);
+	result = Execute(worker, "42704 55000", "SELECT * FROM cardgen.verify_batch($1::int)", 1, picked.id_text);
 	if (result == NULL)
 		return REFUSED;
-	if (atoi(Field(result, "stored")) != batch.count || strcmp(Field(result, "missing"), "0") != 0 ||
+	if (atoi(Field(result, "stored")) != picked.batch.count || strcmp(Field(result, "missing"), "0") != 0 ||
 		strcmp(Field(result, "unexpected"), "0") != 0)
-		Wrong("batch %d of %d: stored %s, missing %s, unexpected %s", id, batch.count,
+		Wrong("batch %d of %d: stored %s, missing %s, unexpected %s", picked.id, picked.batch.count,
 			  Field(result, "stored"), Field(result, "missing"), Field(result, "unexpected"));
 	PQclear(result);
 	return DONE;
@@ -68,16 +64,13 @@ VerifyBatch(Worker *worker)
 Outcome
 SetBatchLabel(Worker *worker)
 {
-	Batch		batch;
-	char		id_text[20];
-	int			id;
+	PickedBatch picked;
 	PGresult   *result;
 
-	if (!PickBatch(worker, &id, &batch))
+	if (!PickBatch(worker, &picked))
 		return NOTHING_TO_DO;
-	snprintf(id_text, sizeof(id_text), "%d", id);
 	result = Execute(worker, "42704", "SELECT cardgen.set_batch_label($1::int, $2)", 2,
-					 id_text, labels[Choose(worker, NOT_ISSUED_LABELS)]);
+					 picked.id_text, labels[Choose(worker, NOT_ISSUED_LABELS)]);
 	PQclear(result);
 	return result == NULL ? REFUSED : DONE;
 }
@@ -85,19 +78,16 @@ SetBatchLabel(Worker *worker)
 static Outcome
 ChangeBatch(Worker *worker, const char *sql, RecordKind kind)
 {
-	Batch		batch;
-	char		id_text[20];
-	int			id;
+	PickedBatch picked;
 	PGresult   *result;
 
-	if (!PickBatch(worker, &id, &batch) || batch.is_kept)
+	if (!PickBatch(worker, &picked) || picked.batch.is_kept)
 		return NOTHING_TO_DO;
-	snprintf(id_text, sizeof(id_text), "%d", id);
-	result = Execute(worker, "42704", sql, 1, id_text);
+	result = Execute(worker, "42704", sql, 1, picked.id_text);
 	PQclear(result);
 	if (result == NULL)
 		return REFUSED;
-	Remember(worker, (Record) {.kind = kind, .batch = id, .tick = NextTick()});
+	Remember(worker, (Record) {.kind = kind, .batch = picked.id});
 	return DONE;
 }
 

@@ -114,7 +114,6 @@ EnterRecords(const Records *records)
 				if (ledger.batches[record->batch].is_removed)
 					Wrong("batch %d was removed twice", record->batch);
 				ledger.batches[record->batch].is_removed = true;
-				ledger.batches[record->batch].removed_tick = record->tick;
 				break;
 			case RETENTION:
 				ledger.batches[record->batch].is_retained = true;

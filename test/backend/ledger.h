@@ -15,7 +15,7 @@ typedef enum RecordKind
 {
 	BATCH,						/* batch, series, count; count -1: request of a lost connection */
 	LIST,						/* batch, text: its numbers, a line each */
-	REMOVAL,					/* batch, tick */
+	REMOVAL,					/* batch */
 	RETENTION,					/* batch */
 	CLEARANCE,					/* count batches, cards: remove_expired_batches */
 	MERGER,						/* tick, customer: who has no card any more */
@@ -58,7 +58,6 @@ typedef struct Batch
 	int			series;			/* -1: not acknowledged */
 	int			count;
 	bool		is_removed;
-	long		removed_tick;
 	bool		is_retained;
 	bool		is_kept;
 	char	   *numbers;		/* NULL: nobody has seen them yet */

@@ -57,7 +57,7 @@ FreeElements(Elements *elements)
 	free(elements->customer_array.text);
 }
 
-/* Whether an element was done; the answers come in the elements' order. */
+/* Whether an element was done. */
 static bool
 IsDone(Worker *worker, const char *expected, const PGresult *result, int row)
 {
@@ -69,13 +69,27 @@ IsDone(Worker *worker, const char *expected, const PGresult *result, int row)
 	return false;
 }
 
-static void
-CheckRowCount(const PGresult *result, int count)
+/* The answers of a call, in the elements' order; the record is of what it has done to each. */
+static Outcome
+RememberDone(Worker *worker, const char *expected, PGresult *result, const Elements *elements, Record record)
 {
-	if (PQntuples(result) == count)
-		return;
-	Wrong("of %d elements %d rows were returned", count, PQntuples(result));
-	exit(EXIT_FAILURE);
+	if (result == NULL)
+		return REFUSED;
+	if (PQntuples(result) != elements->count)
+	{
+		Wrong("of %d elements %d rows were returned", elements->count, PQntuples(result));
+		exit(EXIT_FAILURE);
+	}
+	for (int i = 0; i < elements->count; i++)
+		if (IsDone(worker, expected, result, i))
+		{
+			record.tick = NextTick();
+			record.text = Copy(PQgetvalue(result, i, PQfnumber(result, "number")));
+			record.customer = elements->customers[i];
+			Remember(worker, record);
+		}
+	PQclear(result);
+	return DONE;
 }
 
 Outcome
@@ -89,15 +103,7 @@ IssueCards(Worker *worker)
 	result = Execute(worker, "", "SELECT * FROM cardgen.issue_cards($1::text[], $2::text[], $3)", 3,
 					 CloseArray(&elements.number_array), CloseArray(&elements.customer_array), labels[label]);
 	FreeElements(&elements);
-	if (result == NULL)
-		return REFUSED;
-	CheckRowCount(result, elements.count);
-	for (int i = 0; i < elements.count; i++)
-		if (IsDone(worker, "55000 42704", result, i))
-			Remember(worker, (Record) {.kind = ISSUE, .tick = NextTick(), .text = Copy(elements.numbers[i]),
-					.customer = elements.customers[i], .label = label, .series = -1});
-	PQclear(result);
-	return DONE;
+	return RememberDone(worker, "55000 42704", result, &elements, (Record) {.kind = ISSUE, .label = label, .series = -1});
 }
 
 Outcome
@@ -118,16 +124,8 @@ IssueNewCards(Worker *worker)
 					 "SELECT * FROM cardgen.issue_new_cards($1, $2::text[], $3)", 3,
 					 all_series[series].code, CloseArray(&elements.customer_array), labels[label]);
 	FreeElements(&elements);
-	if (result == NULL)
-		return REFUSED;
-	CheckRowCount(result, count);
-	for (int i = 0; i < count; i++)
-		if (IsDone(worker, "55000 2200H", result, i))
-			Remember(worker, (Record) {.kind = ISSUE, .tick = NextTick(),
-					.text = Copy(PQgetvalue(result, i, PQfnumber(result, "number"))),
-					.customer = elements.customers[i], .label = label, .series = series});
-	PQclear(result);
-	return DONE;
+	return RememberDone(worker, "55000 2200H", result, &elements,
+						(Record) {.kind = ISSUE, .label = label, .series = series});
 }
 
 Outcome
@@ -143,13 +141,6 @@ SetCardStatuses(Worker *worker)
 	result = Execute(worker, "", "SELECT * FROM cardgen.set_card_statuses($1::text[], $2, $3)", 3,
 					 CloseArray(&elements.number_array), labels[label], reason);
 	FreeElements(&elements);
-	if (result == NULL)
-		return REFUSED;
-	CheckRowCount(result, elements.count);
-	for (int i = 0; i < elements.count; i++)
-		if (IsDone(worker, "55000 42704", result, i))
-			Remember(worker, (Record) {.kind = CHANGE, .tick = NextTick(), .text = Copy(elements.numbers[i]),
-					.label = label, .change = change});
-	PQclear(result);
-	return DONE;
+	return RememberDone(worker, "55000 42704", result, &elements,
+						(Record) {.kind = CHANGE, .label = label, .change = change});
 }

@@ -20,7 +20,7 @@ ChoosePlace(Worker *worker, long count)
 }
 
 bool
-PickBatch(Worker *worker, int *id, Batch *batch)
+PickBatch(Worker *worker, PickedBatch *picked)
 {
 	bool		found;
 
@@ -28,8 +28,9 @@ PickBatch(Worker *worker, int *id, Batch *batch)
 	found = ledger.known_count > 0;
 	if (found)
 	{
-		*id = ledger.known[ChoosePlace(worker, ledger.known_count)];
-		*batch = ledger.batches[*id];
+		picked->id = ledger.known[ChoosePlace(worker, ledger.known_count)];
+		picked->batch = ledger.batches[picked->id];
+		snprintf(picked->id_text, sizeof(picked->id_text), "%d", picked->id);
 	}
 	pthread_mutex_unlock(&ledger.mutex);
 	return found;
@@ -52,18 +53,17 @@ PickImported(Worker *worker, char *number)
 bool
 PickNumber(Worker *worker, char *number)
 {
-	Batch		batch;
-	int			id;
+	PickedBatch picked;
 	size_t		length;
 	int			place;
 
 	if (Chance(worker, 15) && PickImported(worker, number))
 		return true;
-	if (!PickBatch(worker, &id, &batch) || batch.numbers == NULL)
+	if (!PickBatch(worker, &picked) || picked.batch.numbers == NULL)
 		return false;
-	length = strcspn(batch.numbers, "\n");
-	place = Choose(worker, Chance(worker, 80) && batch.count > 10 ? 10 : batch.count);
-	snprintf(number, NUMBER_SIZE, "%.*s", (int) length, batch.numbers + (size_t) place * (length + 1));
+	length = strcspn(picked.batch.numbers, "\n");
+	place = Choose(worker, Chance(worker, 80) && picked.batch.count > 10 ? 10 : picked.batch.count);
+	snprintf(number, NUMBER_SIZE, "%.*s", (int) length, picked.batch.numbers + (size_t) place * (length + 1));
 	return true;
 }
 

@@ -1,5 +1,5 @@
 /*
- * What a call is about. The first ones are false where earlier calls have
+ * What a call is about. Those that pick are false where earlier calls have
  * returned nothing yet.
  */
 #ifndef BACKEND_PICK_H
@@ -7,7 +7,14 @@
 
 #include "backend/worker.h"
 
-extern bool PickBatch(Worker *worker, int *id, Batch *batch);
+typedef struct PickedBatch
+{
+	int			id;
+	char		id_text[12];
+	Batch		batch;			/* as it was acknowledged */
+} PickedBatch;
+
+extern bool PickBatch(Worker *worker, PickedBatch *picked);
 extern bool PickNumber(Worker *worker, char *number);
 extern bool PickCard(Worker *worker, Card *card);
 

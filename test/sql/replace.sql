@@ -60,29 +60,6 @@ SELECT status FROM cardgen.set_card_status('M00000004', 'SUSPENDED');
 SELECT r.replaces, r.status, r.status_label FROM generate_series(0, 4) AS n, cardgen.replace_card('M' || lpad(n::text, 8, '0')) AS r;
 
 -- From each status: the card that is replaced, and the one that is to follow it
-CREATE FUNCTION pg_temp.card_of(status text, place int) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	number text := 'M' || lpad(place::text, 8, '0');
-BEGIN
-	IF status <> 'not_issued' THEN
-		PERFORM cardgen.issue_card(number, 'dee', CASE WHEN status IN ('active', 'suspended') THEN 'ACTIVE' ELSE 'ISSUED' END);
-	END IF;
-	IF status IN ('suspended', 'expired', 'deleted') THEN
-		PERFORM cardgen.set_card_status(number, upper(status COLLATE "C"));
-	END IF;
-	RETURN number;
-END $$;
-CREATE FUNCTION pg_temp.answer(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	answer text;
-	name text;
-BEGIN
-	EXECUTE call INTO answer;
-	RETURN answer;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
-	RETURN concat_ws(' ', SQLSTATE, name);
-END $$;
 CREATE TEMP TABLE card_in AS
 	SELECT status, pg_temp.card_of(status, (10 + place)::int) AS number, pg_temp.card_of(status, (20 + place)::int) AS next
 	FROM unnest(enum_range(NULL::cardgen.card_status)::text[]) WITH ORDINALITY AS statuses (status, place);

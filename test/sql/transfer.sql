@@ -29,29 +29,6 @@ SELECT number, status FROM cardgen.set_card_status('O00000000', 'SUSPENDED');
 SELECT pg_temp.history('O00000000');
 
 -- From each status
-CREATE FUNCTION pg_temp.card_of(status text, place int) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	number text := 'M' || lpad(place::text, 8, '0');
-BEGIN
-	IF status <> 'not_issued' THEN
-		PERFORM cardgen.issue_card(number, 'dee', CASE WHEN status IN ('active', 'suspended') THEN 'ACTIVE' ELSE 'ISSUED' END);
-	END IF;
-	IF status IN ('suspended', 'expired', 'deleted') THEN
-		PERFORM cardgen.set_card_status(number, upper(status COLLATE "C"));
-	END IF;
-	RETURN number;
-END $$;
-CREATE FUNCTION pg_temp.answer(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	answer text;
-	name text;
-BEGIN
-	EXECUTE call INTO answer;
-	RETURN answer;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
-	RETURN concat_ws(' ', SQLSTATE, name);
-END $$;
 CREATE TEMP TABLE card_in AS SELECT status, pg_temp.card_of(status, place::int) AS number
 	FROM unnest(enum_range(NULL::cardgen.card_status)::text[]) WITH ORDINALITY AS statuses (status, place);
 SELECT status, pg_temp.answer(format('SELECT concat_ws('' '', status, customer_id) FROM cardgen.transfer_card(%L, %L)', number, 'eve')) AS "to another",

@@ -17,17 +17,6 @@
 static uint8_t key[32];
 static uint8_t tweak[FF1_MAX_TWEAK];
 
-static size_t
-FromHex(const char *hex, uint8_t *bytes)
-{
-	size_t		length = 0;
-	unsigned	byte;
-
-	while (sscanf(hex + 2 * length, "%2x", &byte) == 1)
-		bytes[length++] = (uint8_t) byte;
-	return length;
-}
-
 static void
 FromText(const char *text, uint8_t *numerals)
 {

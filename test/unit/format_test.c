@@ -341,19 +341,6 @@ TestPaymentCards(void)
 		}
 }
 
-/* The text in a block of its own, so that reading past it is seen. */
-static NumberMatch
-Match(const NumberFormat *format, const char *text, size_t length, char *canonical)
-{
-	char	   *copy = malloc(length > 0 ? length : 1);
-	NumberMatch match;
-
-	memcpy(copy, text, length);
-	match = FormatMatch(format, copy, length, canonical);
-	free(copy);
-	return match;
-}
-
 static void
 TestMatch(void)
 {

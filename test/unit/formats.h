@@ -7,8 +7,6 @@
 
 #include "number_codec.h"
 
-#define DIGITS	"0123456789"
-
 static inline NumberFormat
 MakeFormat(const char *prefix, const char *alphabet, int length,
 		   CheckDigitMethod check_digit, const char *suffix,
@@ -42,6 +40,19 @@ EncodeEvery(const NumberCodec *codec, int64_t first, int64_t step, size_t count,
 	is_done = CodecEncode(codec, ordinals, count, numbers, stride);
 	free(ordinals);
 	return is_done;
+}
+
+/* The text in a block of its own, so that reading past it is seen. */
+static inline NumberMatch
+Match(const NumberFormat *format, const void *text, size_t length, char *canonical)
+{
+	char	   *copy = malloc(length > 0 ? length : 1);
+	NumberMatch match;
+
+	memcpy(copy, text, length);
+	match = FormatMatch(format, copy, length, canonical);
+	free(copy);
+	return match;
 }
 
 #endif

@@ -4,14 +4,13 @@
  * encode to a text that matches and decodes to it.
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -Isrc test/unit/fuzz_codec.c \
- *		src/ff1.c src/number_format.c src/number_codec.c -lcrypto -o fuzz_codec
+ *		src/ff1.c src/check_digit.c src/number_format.c src/number_codec.c -lcrypto -o fuzz_codec
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats.h"
 
-#define CHARACTERS	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define MAX_COUNT	3
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -54,7 +53,7 @@ TakeAffix(Input *input, char *affix)
 	int			length = TakeByte(input) % (AFFIX_MAX_LENGTH + 1);
 
 	for (int i = 0; i < length; i++)
-		affix[i] = CHARACTERS[TakeByte(input) % (sizeof(CHARACTERS) - 1)];
+		affix[i] = DIGITS_AND_LETTERS[TakeByte(input) % (sizeof(DIGITS_AND_LETTERS) - 1)];
 	return length;
 }
 
@@ -72,12 +71,12 @@ TakeFormat(Input *input)
 	format.length = 1 + TakeByte(input) % room;
 	format.offset = (int64_t) (TakeWord(input) >> (1 + TakeByte(input) % 63));
 
-	memcpy(format.alphabet, CHARACTERS, 10);
+	memcpy(format.alphabet, DIGITS_AND_LETTERS, 10);
 	format.radix = 10;
 	if (format.check_digit == CHECK_DIGIT_NONE)
 	{
 		/* Distinct characters, drawn by exchanging. */
-		memcpy(format.alphabet, CHARACTERS, ALPHABET_MAX_LENGTH);
+		memcpy(format.alphabet, DIGITS_AND_LETTERS, ALPHABET_MAX_LENGTH);
 		format.radix = ALPHABET_MIN_LENGTH +
 			TakeByte(input) % (ALPHABET_MAX_LENGTH - ALPHABET_MIN_LENGTH + 1);
 		for (int i = 0; i < format.radix; i++)
@@ -95,19 +94,6 @@ TakeFormat(Input *input)
 	if (format.method == METHOD_RANDOM && FormatCapacity(&format) < FF1_MIN_STRINGS / 1000)
 		format.method = METHOD_SEQUENTIAL;
 	return format;
-}
-
-/* A copy of exactly the bytes, so that reading past them is seen. */
-static NumberMatch
-Match(const NumberFormat *format, const void *text, size_t length, char *canonical)
-{
-	char	   *copy = malloc(length > 0 ? length : 1);
-	NumberMatch match;
-
-	memcpy(copy, text, length);
-	match = FormatMatch(format, copy, length, canonical);
-	free(copy);
-	return match;
 }
 
 static void

@@ -11,17 +11,6 @@
 
 #define VECTORS "test/unit/key_wrap_rfc3394.tsv"
 
-static size_t
-FromHex(const char *hex, uint8_t *bytes)
-{
-	size_t		length = 0;
-	unsigned	byte;
-
-	while (sscanf(hex + 2 * length, "%2x", &byte) == 1)
-		bytes[length++] = (uint8_t) byte;
-	return length;
-}
-
 static void
 TestVectors(void)
 {

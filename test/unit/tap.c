@@ -69,3 +69,14 @@ OpenData(const char *path)
 	}
 	return file;
 }
+
+size_t
+FromHex(const char *hex, uint8_t *bytes)
+{
+	size_t		length = 0;
+	unsigned	byte;
+
+	while (sscanf(hex + 2 * length, "%2x", &byte) == 1)
+		bytes[length++] = (uint8_t) byte;
+	return length;
+}

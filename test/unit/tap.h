@@ -26,4 +26,7 @@ extern uint64_t Random(void);
 extern uint64_t NextRandom(uint64_t *seed);
 extern FILE *OpenData(const char *path);
 
+/* Up to the first character that is no hexadecimal digit; the number of bytes. */
+extern size_t FromHex(const char *hex, uint8_t *bytes);
+
 #endif

@@ -48,6 +48,33 @@ BEGIN
 	RETURN answer;
 END $$;
 
+-- What a call returns, or how it fails and by what name.
+CREATE FUNCTION pg_temp.answer(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	answer text;
+	name text;
+BEGIN
+	EXECUTE call INTO answer;
+	RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
+	RETURN concat_ws(' ', SQLSTATE, name);
+END $$;
+
+-- A card of a series whose numbers are M and eight digits, brought to a status.
+CREATE FUNCTION pg_temp.card_of(status text, place int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	number text := 'M' || lpad(place::text, 8, '0');
+BEGIN
+	IF status <> 'not_issued' THEN
+		PERFORM cardgen.issue_card(number, 'dee', CASE WHEN status IN ('active', 'suspended') THEN 'ACTIVE' ELSE 'ISSUED' END);
+	END IF;
+	IF status IN ('suspended', 'expired', 'deleted') THEN
+		PERFORM cardgen.set_card_status(number, upper(status COLLATE "C"));
+	END IF;
+	RETURN number;
+END $$;
+
 -- Makes the random numbers of a series the same in every run.
 CREATE FUNCTION pg_temp.fix_key(code text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
