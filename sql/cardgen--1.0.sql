@@ -385,7 +385,7 @@ CREATE FUNCTION cardgen.generate_batch(
 	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cardgen.generate_batch IS 'generates a batch of card numbers';
 
--- The two functions that return a row a card become their owner only while
+-- The two functions that return their rows one by one become their owner only while
 -- they need it: a SECURITY DEFINER or SET clause would be paid on every row.
 CREATE FUNCTION cardgen.generate_cards(
 	series_code text,
@@ -605,7 +605,7 @@ CREATE VIEW cardgen.card_details AS
 		   c.replaces, c.replaced_by
 	FROM cardgen.card c
 	JOIN cardgen.series s ON s.code = c.series_code;
-COMMENT ON VIEW cardgen.card_details IS 'cards issued or imported, and others with a label of their own, as Member Care shows them';
+COMMENT ON VIEW cardgen.card_details IS 'cards issued or imported, and others with a label of their own';
 COMMENT ON COLUMN cardgen.card_details.expires_on IS 'the last day on which the card is valid; null: no end';
 
 --

@@ -4,7 +4,8 @@
 #include "argument.h"
 
 #include "cardgen.h"
-#include "catalog/pg_type.h"
+#include "catalog/namespace.h"
+#include "common/string.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -61,16 +62,28 @@ IsBlank(const char *character)
 		code == 0x2060 || code == 0x3000 || code == 0xfeff;
 }
 
-/* What bytes of SQL_ASCII mean no one knows: a blank in UTF-8 is taken for one. */
+/*
+ * What bytes of SQL_ASCII mean no one knows, nor those for which an encoding has
+ * no character: a blank in UTF-8 is taken for one.
+ */
 static const char *
 InUtf8(const char *text)
 {
-	if (GetDatabaseEncoding() == PG_SQL_ASCII)
+	int			encoding = GetDatabaseEncoding();
+	int			length = (int) strlen(text);
+	Oid			conversion;
+	unsigned char *converted;
+
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || pg_is_ascii(text) ||
+		(Size) length >= MaxAllocSize / MAX_CONVERSION_GROWTH)
 		return text;
-	for (const char *at = text; *at != '\0'; at++)
-		if (IS_HIGHBIT_SET(*at))
-			return pg_server_to_any(text, (int) strlen(text), PG_UTF8);
-	return text;
+	conversion = FindDefaultConversionProc(encoding, PG_UTF8);
+	if (!OidIsValid(conversion))
+		return text;
+	converted = palloc((Size) length * MAX_CONVERSION_GROWTH + 1);
+	return pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8, (unsigned char *) unconstify(char *, text), length,
+										 converted, length * MAX_CONVERSION_GROWTH + 1, true) < length ?
+		text : (const char *) converted;
 }
 
 const char *
@@ -142,14 +155,14 @@ OptionalArray(FunctionCallInfo fcinfo, int number, const char *name)
 }
 
 const char **
-OptionalTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *count)
+RequiredTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *count)
 {
-	Elements	elements = OptionalArray(fcinfo, number, name);
+	Elements	elements;
 	const char **texts;
 
+	RequireArgument(fcinfo, number, name);
+	elements = OptionalArray(fcinfo, number, name);
 	*count = elements.count;
-	if (elements.values == NULL)
-		return NULL;
 	texts = palloc(sizeof(char *) * (*count + 1));
 	for (int i = 0; i < *count; i++)
 		texts[i] = elements.nulls[i] ? NULL : TextDatumGetCString(elements.values[i]);
@@ -158,11 +171,11 @@ OptionalTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *co
 	return texts;
 }
 
-const char **
-RequiredTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *count)
+void
+CheckCallSize(const char *name, int count)
 {
-	RequireArgument(fcinfo, number, name);
-	return OptionalTextArray(fcinfo, number, name, count);
+	if (count > max_cards_per_call)
+		Refuse(CallLimit(psprintf("number of %s", name), count, max_cards_per_call, false));
 }
 
 void
@@ -170,6 +183,5 @@ CheckArrays(const char *name, int count, const char *other, int other_count)
 {
 	if (count != other_count)
 		Refuse(UnequalArrays(name, count, other, other_count));
-	if (count > max_cards_per_call)
-		Refuse(CallLimit(psprintf("number of %s", name), count, max_cards_per_call, false));
+	CheckCallSize(name, count);
 }

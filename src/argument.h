@@ -35,13 +35,13 @@ typedef struct Elements
 
 /*
  * The elements of an array argument of one dimension, none where it is null
- * and was not required. Texts are C strings, NULL where an element is null.
+ * and not required. Texts are C strings, NULL where an element is null.
  */
 extern Elements OptionalArray(FunctionCallInfo fcinfo, int number, const char *name);
-extern const char **OptionalTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *count);
 extern const char **RequiredTextArray(FunctionCallInfo fcinfo, int number, const char *name, int *count);
 
-/* The array arguments of a call for many: as long as each other, and no longer than a call may be. */
+/* The array arguments of a call for many: no longer than a call may be, and as long as each other. */
+extern void CheckCallSize(const char *name, int count);
 extern void CheckArrays(const char *name, int count, const char *other, int other_count);
 
 #endif

@@ -9,7 +9,6 @@
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "query.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/multirangetypes.h"
 #include "utils/tuplestore.h"
@@ -81,7 +80,7 @@ ResultOrigin(uint64 row, Batch *batch)
 	batch->incarnation = ResultUuid(row, 3);
 	batch->first_ordinal = ResultColumn(row, 4);
 	batch->card_count = ResultInt4(row, 5);
-	batch->ordinals = ResultCopy(row, 6);
+	batch->ordinals = ResultColumn(row, 6);
 }
 
 void
@@ -90,8 +89,7 @@ ResultBatch(uint64 row, Batch *batch)
 	ResultOrigin(row, batch);
 	batch->series_code = ResultText(row, 7);
 	batch->expires_on = ResultColumn(row, 8);
-	batch->issuable_until = ResultColumn(row, 9);
-	batch->is_listed = ResultBool(row, 10);
+	batch->is_listed = ResultBool(row, 9);
 }
 
 void
@@ -106,7 +104,7 @@ RequireBatch(int32 batch_id, BatchLock lock, Batch *batch)
 	ResultBatch(0, batch);
 }
 
-void
+static void
 RequireListedBatch(int32 batch_id, Batch *batch)
 {
 	RequireBatch(batch_id, BATCH_READ, batch);
@@ -169,11 +167,16 @@ ReadOrigin(uint64 (*read) (PreparedQuery *, const NullableDatum *), const char *
 
 	for (size_t i = 0; i < lengthof(read_batch_of_ordinal); i++)
 	{
-		if (read(&read_batch_of_ordinal[i], arguments) == 0)
-			continue;
-		ResultOrigin(0, batch);
-		batch->series_code = series_code;
-		if (HasOrdinal(batch, ordinal))
+		bool		found = read(&read_batch_of_ordinal[i], arguments) > 0;
+
+		if (found)
+		{
+			ResultOrigin(0, batch);
+			batch->series_code = series_code;
+			found = HasOrdinal(batch, ordinal);
+		}
+		SPI_freetuptable(SPI_tuptable);
+		if (found)
 			return true;
 	}
 	return false;
@@ -196,11 +199,17 @@ KeepBatchOfOrdinal(const char *series_code, int64 ordinal, Batch *batch)
 {
 	NullableDatum arguments[] = {TextArgument(series_code), Int8Argument(ordinal)};
 
-	if (RunQuery(&keep_batch_of_ordinal[0], arguments) == 0 &&
-		RunQuery(&keep_batch_of_ordinal[1], arguments) == 0)
-		return false;
-	ResultBatch(0, batch);
-	return true;
+	for (size_t i = 0; i < lengthof(keep_batch_of_ordinal); i++)
+	{
+		bool		found = RunQuery(&keep_batch_of_ordinal[i], arguments) > 0;
+
+		if (found)
+			ResultBatch(0, batch);
+		SPI_freetuptable(SPI_tuptable);
+		if (found)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -419,8 +428,8 @@ set_batch_label(PG_FUNCTION_ARGS)
 
 	OpenQueries();
 	RequireBatch(batch_id, BATCH_CHANGE, &batch);
-	RunQuery(&update_label, (NullableDatum[]) {
-			Int4Argument(batch.batch_id), TextArgument(label->label)});
+	WriteRow(&update_label, (NullableDatum[]) {
+			Int4Argument(batch.batch_id), TextArgument(label->label)}, "batch");
 	CloseQueries();
 	PG_RETURN_VOID();
 }

@@ -22,7 +22,6 @@ typedef struct Batch
 	const char *status_label;
 	TimestampTz generated_on;
 	NullableDatum expires_on;	/* null: no end */
-	NullableDatum issuable_until;	/* null: no end */
 	bool		is_listed;
 } Batch;
 
@@ -35,9 +34,8 @@ typedef enum BatchLock
 
 /* All within OpenQueries(); what they fill in lives until CloseQueries(). */
 
-/* Reports an unknown batch; the second one also a list that has been removed. */
+/* Reports an unknown batch. */
 extern void RequireBatch(int32 batch_id, BatchLock lock, Batch *batch);
-extern void RequireListedBatch(int32 batch_id, Batch *batch);
 
 /*
  * The batch that has an ordinal of a series; false where there is none. Keep:
@@ -68,9 +66,9 @@ extern const StatusLabel *RequireNotIssuedLabel(Configuration *configuration, co
 
 /* Batch from a row of SPI_tuptable that starts with BATCH_COLUMNS of the table b. */
 #define BATCH_COLUMNS \
-	ORIGIN_COLUMNS ", b.series_code, b.expires_on, b.issuable_until, b.is_listed"
+	ORIGIN_COLUMNS ", b.series_code, b.expires_on, b.is_listed"
 
-#define BATCH_COLUMN_COUNT 11
+#define BATCH_COLUMN_COUNT 10
 
 extern void ResultBatch(uint64 row, Batch *batch);
 

@@ -25,6 +25,9 @@
 /* So many that it costs nothing to make the rows' context anew. */
 #define QUERIES_AT_ONCE 100
 
+/* So much that a thousand rows seldom take it; a long text in each of them does. */
+#define BYTES_AT_ONCE ((Size) 4 * 1024 * 1024)
+
 typedef struct Target
 {
 	int			attribute;		/* counted from 0 */
@@ -191,7 +194,7 @@ BulkInsertRow(BulkInsert *insert, const NullableDatum *columns)
 	TupleTableSlot **row = &insert->rows[insert->row_count++];
 
 	if (!insert->is_direct)
-		RunQuery(insert->table->insert_row, columns);
+		WriteRow(insert->table->insert_row, columns, insert->table->name);
 	else
 	{
 		if (*row == NULL)
@@ -204,7 +207,8 @@ BulkInsertRow(BulkInsert *insert, const NullableDatum *columns)
 		FillRow(insert, *row, columns);
 	}
 	MemoryContextSwitchTo(caller_context);
-	if (insert->row_count == (insert->is_direct ? ROWS_AT_ONCE : QUERIES_AT_ONCE))
+	if (insert->row_count == (insert->is_direct ? ROWS_AT_ONCE : QUERIES_AT_ONCE) ||
+		MemoryContextMemAllocated(insert->context, false) > BYTES_AT_ONCE)
 		WriteRows(insert);
 }
 

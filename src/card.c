@@ -8,7 +8,6 @@
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "query.h"
 #include "utils/builtins.h"
@@ -46,6 +45,11 @@ static PreparedQuery read_rows = {
 static PreparedQuery lock_rows = {
 	"SELECT " CARD_COLUMNS " FROM cardgen.card WHERE number = ANY ($1) ORDER BY number FOR NO KEY UPDATE",
 	1, {TEXTARRAYOID}
+};
+
+static PreparedQuery read_whole_row = {
+	"SELECT c FROM cardgen.card c WHERE c.number = $1",
+	1, {TEXTOID}
 };
 
 #define STORE_CARD(source) \
@@ -165,7 +169,7 @@ IsOneByOne(const CardChanges *changes)
 
 static void
 FindCardRows(CardChanges *changes, PreparedQuery *one, PreparedQuery *many,
-		 uint64 (*run) (PreparedQuery *, const NullableDatum *))
+			 uint64 (*run) (PreparedQuery *, const NullableDatum *))
 {
 	Datum	   *numbers;
 	uint64		found;
@@ -274,6 +278,19 @@ ColumnArrays(CardChange **changes, int count, NullableDatum *arrays)
 								 nulls + column * (Size) count, count);
 }
 
+/* A row that was locked, or that no one else has written meanwhile, has to be written. */
+static void
+RequireStored(const CardChange *change)
+{
+	NullableDatum number = TextArgument(change->card.number);
+
+	if (change->is_stored)
+		return;
+	if (change->card.has_row || ReadLatest(&read_row, &number) == 0)
+		Refuse(WriteSuppressed("card"));
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /* Those of the pending cards that have a row, or those that have none. */
 static void
 StoreSome(CardChanges *changes, bool has_row)
@@ -312,6 +329,8 @@ StoreSome(CardChanges *changes, bool has_row)
 		}
 		SPI_freetuptable(SPI_tuptable);
 	}
+	for (int i = 0; i < count; i++)
+		RequireStored(some[i]);
 	MemoryContextSwitchTo(caller_context);
 	MemoryContextDelete(context);
 }
@@ -346,6 +365,21 @@ LogStored(const CardChanges *changes)
 	EndBulkInsert(log);
 }
 
+/* A card that others had first does not count for the customer it was decided for. */
+static void
+ReconsiderLimits(CardChanges *changes)
+{
+	for (int i = 0; i < changes->count; i++)
+	{
+		CardChange *change = &changes->each[i];
+
+		if (change->is_over_limit)
+			change->refusal = NULL;
+		change->is_over_limit = false;
+	}
+	SortPending(changes);
+}
+
 void
 StoreCards(CardChanges *changes)
 {
@@ -354,6 +388,8 @@ StoreCards(CardChanges *changes)
 	StoreSome(changes, false);
 	LogStored(changes);
 	SortPending(changes);
+	if (changes->pending_count > 0)
+		ReconsiderLimits(changes);
 }
 
 void
@@ -371,26 +407,36 @@ StoreNewCard(BulkInsert *cards, BulkInsert *log, const CardChange *change)
 	LogCard(log, change);
 }
 
-Datum
-ResultCard(const Card *card)
+static Datum
+FormCard(const Card *card, TupleDesc descriptor)
 {
-	TupleDesc	descriptor = lookup_rowtype_tupdesc(get_rel_type_id(CardgenTable("card")), -1);
 	NullableDatum columns[CARD_COLUMN_COUNT];
 	Datum		values[CARD_COLUMN_COUNT];
 	bool		nulls[CARD_COLUMN_COUNT];
-	Datum		row;
 
 	CardColumns(card, columns);
 	columns[4].value = DirectFunctionCall2(enum_in, CStringGetDatum(StatusName(card->status)),
 										   ObjectIdGetDatum(TupleDescAttr(descriptor, 4)->atttypid));
-	for (int i = 0; i < CARD_COLUMN_COUNT; i++)
-	{
-		values[i] = columns[i].value;
-		nulls[i] = columns[i].isnull;
-	}
-	row = HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+	SplitColumns(columns, CARD_COLUMN_COUNT, values, nulls);
+	return SPI_datumTransfer(HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)), false, -1);
+}
+
+/* Where a DBA has added columns, the row is read. */
+Datum
+ResultCard(const Card *card)
+{
+	TupleDesc	descriptor = lookup_rowtype_tupdesc(get_rel_type_id(CardgenTable("card")), -1);
+	NullableDatum number = TextArgument(card->number);
+	Datum		row;
+
+	if (descriptor->natts == CARD_COLUMN_COUNT)
+		row = FormCard(card, descriptor);
+	else if (RunQuery(&read_whole_row, &number) > 0)
+		row = ResultRow();
+	else
+		Refuse(WriteSuppressed("card"));
 	ReleaseTupleDesc(descriptor);
-	return SPI_datumTransfer(row, false, -1);
+	return row;
 }
 
 #define REFUSAL_COLUMN_COUNT 3
@@ -403,11 +449,7 @@ ReturnRow(ReturnSetInfo *result, int position, const NullableDatum *keys, int ke
 	Datum		values[1 + KEYS_MOST + REFUSAL_COLUMN_COUNT] = {Int32GetDatum(position)};
 	bool		nulls[1 + KEYS_MOST + REFUSAL_COLUMN_COUNT] = {false};
 
-	for (int i = 0; i < key_count; i++)
-	{
-		values[1 + i] = keys[i].value;
-		nulls[1 + i] = keys[i].isnull;
-	}
+	SplitColumns(keys, key_count, values + 1, nulls + 1);
 	if (refusal == NULL)
 		memset(nulls + 1 + key_count, true, REFUSAL_COLUMN_COUNT);
 	else

@@ -45,6 +45,7 @@ typedef struct CardChange
 	const char *reason;
 	bool		is_held;		/* by a customer whom LockCustomers() has locked */
 	Refusal    *refusal;		/* NULL: none so far */
+	bool		is_over_limit;	/* that is why: by what was decided before it */
 	bool		is_stored;
 	bool		has_taken;		/* it or a later one of its number has been decided */
 	struct CardChange *first;	/* pending one of the same number; NULL: it is that itself */
@@ -95,7 +96,8 @@ extern void DecideCards(CardChanges *changes, Decide decide, Decide repeated, vo
 
 /*
  * Stores the pending cards, but for those of which a row has come that the
- * caller does not know of, and logs what was stored.
+ * caller does not know of, and logs what was stored. Where some are left, those
+ * above a limit are pending again, too.
  */
 extern void StoreCards(CardChanges *changes);
 

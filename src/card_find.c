@@ -1,5 +1,5 @@
 /*
- * Which card a number is, and what there is of it.
+ * Which card a number is, and what there is of it; numbers without a format.
  */
 #include "card_find.h"
 
@@ -413,11 +413,7 @@ find_card(PG_FUNCTION_ARGS)
 		Datum		values[lengthof(columns)];
 		bool		nulls[lengthof(columns)];
 
-		for (size_t i = 0; i < lengthof(columns); i++)
-		{
-			values[i] = columns[i].value;
-			nulls[i] = columns[i].isnull;
-		}
+		SplitColumns(columns, lengthof(columns), values, nulls);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	CloseQueries();

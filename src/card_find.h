@@ -1,5 +1,5 @@
 /*
- * Which card a number is, and what there is of it.
+ * Which card a number is, and what there is of it; numbers without a format.
  */
 #ifndef CARDGEN_CARD_FIND_H
 #define CARDGEN_CARD_FIND_H

@@ -20,14 +20,9 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
-#include "utils/tuplestore.h"
 
 #define LOOK_UP_STEP 10000
 #define NUMBERS_SIZE 65536
-
-/* Most clients can't read days before the first year or after the year 9999. */
-#define FIRST_DAY (date2j(1, 1, 1) - POSTGRES_EPOCH_JDATE)
-#define END_DAY (date2j(10000, 1, 1) - POSTGRES_EPOCH_JDATE)
 
 /*
  * One import at a time and no creation of a series meanwhile: no one else can
@@ -108,7 +103,7 @@ ReadArguments(FunctionCallInfo fcinfo, Import *import)
 	RequireArgument(fcinfo, 1, "numbers");
 	import->numbers = OptionalArray(fcinfo, 1, "numbers");
 	import->count = import->numbers.count;
-	CheckArrays("numbers", import->count, "numbers", import->count);
+	CheckCallSize("numbers", import->count);
 	import->customer_ids = ReadArray(fcinfo, 2, "customer_ids", import->count);
 	import->labels = ReadArray(fcinfo, 3, "status_labels", import->count);
 	import->issued_on = ReadArray(fcinfo, 4, "issued_on", import->count);
@@ -201,10 +196,10 @@ CheckDates(const Import *import, const ImportedCard *card)
 	{
 		TimestampTz time = DatumGetTimestampTz(issued_on.value);
 
-		if (time < FIRST_DAY * USECS_PER_DAY || ReadableTime(time) == DT_NOEND)
+		if (time < FIRST_READABLE_DAY * USECS_PER_DAY || ReadableTime(time) == DT_NOEND)
 			return DateBeyond("issued_on", card->number);
 	}
-	if (!expires_on.isnull && DatumGetDateADT(expires_on.value) < FIRST_DAY)
+	if (!expires_on.isnull && DatumGetDateADT(expires_on.value) < FIRST_READABLE_DAY)
 		return DateBeyond("expires_on", card->number);
 	return NULL;
 }
@@ -449,7 +444,7 @@ DescribeCard(const Import *import, const ImportedCard *imported, Card *card)
 	NullableDatum expires_on = ElementOf(import, &import->expires_on, imported);
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 
-	if (!expires_on.isnull && DatumGetDateADT(expires_on.value) >= END_DAY)
+	if (!expires_on.isnull && DatumGetDateADT(expires_on.value) >= END_OF_READABLE_DAYS)
 		expires_on = NullArgument();
 	if (!customer_id.isnull && issued_on.isnull)
 		issued_on = TimestampArgument(now);

@@ -7,8 +7,7 @@
 #include "argument.h"
 #include "card_find.h"
 #include "card_log.h"
-#include "cardgen.h"
-#include "catalog/pg_type.h"
+#include "counter.h"
 #include "customer.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -19,7 +18,6 @@
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(issue_card);
 PG_FUNCTION_INFO_V1(issue_cards);
@@ -35,6 +33,14 @@ RequireIssuingLabel(Configuration *configuration, const char *label)
 		Refuse(WrongLabel("a card can't be issued with", label, StatusName(found->status),
 						  "Choose a label of the status \"issued\" or \"active\"."));
 	return found;
+}
+
+Refusal *
+CheckIssuable(const CardChange *change)
+{
+	Refusal    *refusal = CheckActive(change->series);
+
+	return refusal == NULL && change->card.status != STATUS_NOT_ISSUED ? CardIssued(change->card.number) : refusal;
 }
 
 void
@@ -70,12 +76,10 @@ static Refusal *
 DecideIssue(CardChange *change, void *context)
 {
 	Issue	   *issue = context;
-	Refusal    *refusal = CheckActive(change->series);
+	Refusal    *refusal = CheckIssuable(change);
 
-	if (refusal == NULL && change->card.status != STATUS_NOT_ISSUED)
-		refusal = CardIssued(change->card.number);
 	if (refusal == NULL && Counts(issue->label->status))
-		refusal = CheckLimits(issue->tally, change->series, change->customer_id);
+		refusal = CheckLimitsOf(issue->tally, change, change->customer_id);
 	if (refusal == NULL)
 	{
 		RememberCard(change);
@@ -156,8 +160,8 @@ issue_card(PG_FUNCTION_ARGS)
  * all the same. A customer's limits hold within the call, too.
  *
  * Errors of the call: 22023 null_argument, array_dimensions, unequal_arrays,
- * wrong_label; 54000 call_limit; 42704 unknown_label; 40001 concurrent_change;
- * 25006 in a read-only transaction.
+ * wrong_label; 54000 call_limit; 42704 unknown_label; 55000 label_missing,
+ * key_missing; 40001 concurrent_change; 25006 in a read-only transaction.
  */
 Datum
 issue_cards(PG_FUNCTION_ARGS)
@@ -344,7 +348,7 @@ IssueAllNew(CardChanges *changes, const char *series_code, const char *label_nam
  * Generates the next number of a series and issues it: issue_card without a
  * batch, for a digital card at registration. The card's batch_id is null.
  * Where others do the same at the moment, it takes a number further on rather
- * than wait for them.
+ * than wait for them, once one of them has had to.
  *
  * Errors: those of issue_card but of the number; 42704 unknown_series; 2200H
  * series_exhausted; 55000 series_imported.
@@ -392,7 +396,7 @@ issue_new_cards(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("cardgen.issue_new_cards()");
 	RequireArgument(fcinfo, 0, "series_code");
 	customers = RequiredTextArray(fcinfo, 1, "customer_ids", &count);
-	CheckArrays("customer_ids", count, "customer_ids", count);
+	CheckCallSize("customer_ids", count);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 
 	InitChanges(&changes, count);

@@ -1,5 +1,6 @@
 /*
- * Issuing cards: what becomes of a card that is linked to a customer.
+ * Issuing cards: what becomes of a card that is linked to a customer, and the
+ * next cards of a series.
  */
 #ifndef CARDGEN_CARD_ISSUE_H
 #define CARDGEN_CARD_ISSUE_H
@@ -7,7 +8,10 @@
 #include "postgres.h"
 
 #include "card.h"
-#include "counter.h"
+#include "ordinals.h"
+
+/* Why a card can't be issued, whoever is to have it. */
+extern Refusal *CheckIssuable(const CardChange *change);
 
 /* The card goes to the change's customer today, with a label. */
 extern void MarkIssued(CardChange *change, const StatusLabel *label);

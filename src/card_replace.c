@@ -5,9 +5,8 @@
 #include "argument.h"
 #include "card_find.h"
 #include "card_issue.h"
-#include "catalog/pg_type.h"
+#include "counter.h"
 #include "customer.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "query.h"
 
@@ -26,7 +25,7 @@ RequireEndingLabel(Configuration *configuration, const char *label)
 {
 	const StatusLabel *found = LabelOrDefault(configuration, label, STATUS_DELETED);
 
-	if (found->status != STATUS_EXPIRED && found->status != STATUS_DELETED)
+	if (!IsFinal(found->status))
 		Refuse(WrongLabel("a card that is replaced can't get", label, StatusName(found->status),
 						  "Choose a label of the status \"expired\" or \"deleted\"."));
 	return found;
@@ -59,14 +58,6 @@ CheckNextLimits(CardChanges *changes, const Replacement *replacement, CardStatus
 	return CheckSeriesLimit(CountCards(changes), series, former->customer_id);
 }
 
-static Refusal *
-CheckNext(const CardChange *next)
-{
-	Refusal    *refusal = CheckActive(next->series);
-
-	return refusal == NULL && next->card.status != STATUS_NOT_ISSUED ? CardIssued(next->card.number) : refusal;
-}
-
 static void
 TakeNextCard(Configuration *configuration, Replacement *replacement)
 {
@@ -92,7 +83,7 @@ DecideReplacement(Configuration *configuration, CardChanges *changes, Replacemen
 		label = *DefaultLabel(configuration, STATUS_ACTIVE);
 	if (replacement->is_new)
 		TakeNextCard(configuration, replacement);
-	Require(CheckNext(next));
+	Require(CheckIssuable(next));
 	Require(CheckNextLimits(changes, replacement, label.status));
 
 	RememberCard(former);

@@ -14,11 +14,8 @@
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "query.h"
-#include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #define EXPIRE_STEP 1000
 
@@ -27,22 +24,23 @@
 #define EXPIRE_CARDS(due_number, card_number) \
 	"WITH due AS (" \
 	"  SELECT number, status_label FROM cardgen.card WHERE " CARD_IS_DUE due_number \
-	"  ORDER BY expires_on LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)," \
+	"  ORDER BY expires_on FOR NO KEY UPDATE SKIP LOCKED)," \
 	" expired AS (" \
-	"  UPDATE cardgen.card c SET status = 'expired', status_label = $3 FROM due" \
+	"  UPDATE cardgen.card c SET status = 'expired', status_label = $2 FROM due" \
 	"  WHERE c.number = due.number" card_number " RETURNING due.number, due.status_label)" \
 	" INSERT INTO cardgen.card_status_log (number, from_label, to_label, reason)" \
-	" SELECT number, status_label, $3, 'past its expiry date' FROM expired"
+	" SELECT number, status_label, $2, 'past its expiry date' FROM expired"
 
-static PreparedQuery expire_some_cards = {
+/* At once: the next step of many would pass by the index entries of all before it. */
+static PreparedQuery expire_all_cards = {
 	EXPIRE_CARDS("", ""),
-	3, {DATEOID, INT4OID, TEXTOID}
+	2, {DATEOID, TEXTOID}
 };
 
 /* Citus locks rows of one shard at a time. */
 static PreparedQuery expire_cards_of_shard = {
-	EXPIRE_CARDS(" AND number = ANY ($4)", " AND c.number = ANY ($4)"),
-	4, {DATEOID, INT4OID, TEXTOID, TEXTARRAYOID}
+	EXPIRE_CARDS(" AND number = ANY ($3)", " AND c.number = ANY ($3)"),
+	3, {DATEOID, TEXTOID, TEXTARRAYOID}
 };
 
 static PreparedQuery due_numbers_by_shard = {
@@ -85,7 +83,7 @@ CheckChange(const Card *card, CardStatus from, const StatusLabel *label)
 		[STATUS_SUSPENDED] = TO(STATUS_ACTIVE) | TO(STATUS_EXPIRED) | TO(STATUS_DELETED)
 	};
 	int			possible = allowed[from];
-	bool		ends = label->status == STATUS_EXPIRED || label->status == STATUS_DELETED;
+	bool		ends = IsFinal(label->status);
 
 	if ((possible & TO(label->status)) == 0)
 		return StatusChange(card->number, StatusName(from), StatusName(label->status),
@@ -117,7 +115,7 @@ DecideChange(CardChange *change, void *context)
 	Refusal    *refusal = CheckChange(card, from, label);
 
 	if (refusal == NULL && card->customer_id != NULL && !Counts(card->status) && Counts(label->status))
-		refusal = CheckLimits(status->tally, change->series, card->customer_id);
+		refusal = CheckLimitsOf(status->tally, change, card->customer_id);
 	if (refusal == NULL)
 	{
 		RememberCard(change);
@@ -204,7 +202,8 @@ set_card_status(PG_FUNCTION_ARGS)
  * have answered, and the others are changed all the same.
  *
  * Errors of the call: 22023 null_argument, array_dimensions; 54000 call_limit;
- * 42704 unknown_label; 25006 in a read-only transaction.
+ * 42704 unknown_label; 55000 key_missing; 40001 concurrent_change; 25006 in a
+ * read-only transaction.
  */
 Datum
 set_card_statuses(PG_FUNCTION_ARGS)
@@ -217,7 +216,7 @@ set_card_statuses(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("cardgen.set_card_statuses()");
 	numbers = RequiredTextArray(fcinfo, 0, "numbers", &count);
 	RequireArgument(fcinfo, 1, "status_label");
-	CheckArrays("numbers", count, "numbers", count);
+	CheckCallSize("numbers", count);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 
 	InitChanges(&changes, count);
@@ -230,19 +229,11 @@ set_card_statuses(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* How many cards a step has expired; today and the label are the arguments. */
-static uint64
-ExpireSomeCards(NullableDatum today, NullableDatum label)
-{
-	return RunQuery(&expire_some_cards, (NullableDatum[]) {
-			today, Int4Argument(EXPIRE_STEP), label});
-}
-
+/* How many cards a step has expired. */
 static uint64
 ExpireSomeCardsByShard(NullableDatum today, NullableDatum label)
 {
-	NullableDatum step = Int4Argument(EXPIRE_STEP);
-	uint64		shards = RunQuery(&due_numbers_by_shard, (NullableDatum[]) {today, step});
+	uint64		shards = RunQuery(&due_numbers_by_shard, (NullableDatum[]) {today, Int4Argument(EXPIRE_STEP)});
 	SPITupleTable *due = SPI_tuptable;
 	NullableDatum *numbers = palloc(sizeof(NullableDatum) * (shards + 1));
 	uint64		expired = 0;
@@ -250,7 +241,7 @@ ExpireSomeCardsByShard(NullableDatum today, NullableDatum label)
 	for (uint64 i = 0; i < shards; i++)
 		numbers[i].value = ResultDatum(i, 0, &numbers[i].isnull);
 	for (uint64 i = 0; i < shards; i++)
-		expired += RunQuery(&expire_cards_of_shard, (NullableDatum[]) {today, step, label, numbers[i]});
+		expired += RunQuery(&expire_cards_of_shard, (NullableDatum[]) {today, label, numbers[i]});
 	pfree(numbers);
 	SPI_freetuptable(due);
 	return expired;
@@ -260,8 +251,8 @@ ExpireSomeCardsByShard(NullableDatum today, NullableDatum label)
  * expire_cards() -> int
  *
  * Gives cards past their expires_on the default label of the status expired;
- * returns how many. Works in steps, and leaves out cards that another
- * transaction is changing: the next call finds them.
+ * returns how many. Leaves out cards that another transaction is changing: the
+ * next call finds them.
  *
  * Errors: 55000 label_missing; 25006 in a read-only transaction.
  */
@@ -270,7 +261,6 @@ expire_cards(PG_FUNCTION_ARGS)
 {
 	NullableDatum today;
 	NullableDatum label;
-	bool		by_shard;
 	uint64		expired;
 	int32		total = 0;
 
@@ -278,15 +268,16 @@ expire_cards(PG_FUNCTION_ARGS)
 	today = DatumArgument(DirectFunctionCall1(timestamptz_date,
 											  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())));
 	label = TextArgument(DefaultLabel(UseConfiguration(), STATUS_EXPIRED)->label);
-	by_shard = IsDistributed(CardgenTable("card"));
 
 	OpenQueries();
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		expired = by_shard ? ExpireSomeCardsByShard(today, label) : ExpireSomeCards(today, label);
-		total += (int32) expired;
-	} while (expired > 0);
+	if (!IsDistributed(CardgenTable("card")))
+		total = (int32) RunQuery(&expire_all_cards, (NullableDatum[]) {today, label});
+	else
+		while ((expired = ExpireSomeCardsByShard(today, label)) > 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			total += (int32) expired;
+		}
 	CloseQueries();
 	PG_RETURN_INT32(total);
 }

@@ -51,9 +51,7 @@ IsPositiveInterval(const Interval *interval)
 TimestampTz
 ReadableTime(TimestampTz time)
 {
-	int64		day_count = date2j(10000, 1, 1) - POSTGRES_EPOCH_JDATE;
-
-	return time >= day_count * USECS_PER_DAY ? DT_NOEND : time;
+	return time >= END_OF_READABLE_DAYS * USECS_PER_DAY ? DT_NOEND : time;
 }
 
 NullableDatum
@@ -149,7 +147,7 @@ void
 _PG_init(void)
 {
 	DefineCustomIntVariable("cardgen.max_cards_per_call",
-							"Sets the largest number of cards one call generates.",
+							"Sets the largest number of cards of one call.",
 							NULL, &max_cards_per_call,
 							100000, 1, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("cardgen.batch_retention",

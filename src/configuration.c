@@ -5,15 +5,12 @@
 
 #include <openssl/crypto.h>
 
-#include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "citus.h"
 #include "commands/trigger.h"
 #include "nodes/pg_list.h"
 #include "query.h"
 #include "series_key.h"
 #include "storage/sinval.h"
-#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"

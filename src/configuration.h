@@ -27,6 +27,12 @@ typedef enum CardStatus
 
 #define STATUS_COUNT (STATUS_DELETED + 1)
 
+static inline bool
+IsFinal(CardStatus status)
+{
+	return status == STATUS_EXPIRED || status == STATUS_DELETED;
+}
+
 typedef struct StatusLabel
 {
 	const char *label;

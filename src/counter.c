@@ -6,7 +6,6 @@
 #include "catalog/pg_type.h"
 #include "cursor.h"
 #include "free_range.h"
-#include "miscadmin.h"
 #include "ordinal_block.h"
 #include "query.h"
 
@@ -164,6 +163,7 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 static Walk
 Take(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 {
+	pg_uuid_t	incarnation;
 	Walk		walk;
 
 	if (counter->is_behind)
@@ -182,6 +182,7 @@ Take(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 
 			if (wanted == 0)
 				break;
+			CheckRange(series->code, range, &incarnation);
 			AppendRun(taken, range->first, range->first + wanted);
 			TakeFirstOfRange(series->code, range, wanted);
 		}
@@ -206,8 +207,8 @@ MoveCounter(const Series *series, Walk walk, bool is_batch)
 
 	if (walk.passed_over > 0)
 		DeleteReserved(series->code, walk.from, walk.position);
-	RunQuery(is_batch ? &number_batch : &move_counter,
-			 (NullableDatum[]) {code, position, Int8Argument(walk.passed_over)});
+	WriteRow(is_batch ? &number_batch : &move_counter,
+			 (NullableDatum[]) {code, position, Int8Argument(walk.passed_over)}, "series_counter");
 	if (!is_batch)
 		return 0;
 	if (ResultBool(0, 1))
@@ -293,13 +294,15 @@ TakeOneFromCounter(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
 
 /*
  * With the counter locked, for which this may have waited: others are at work,
- * so they find the rest of what is taken here in a free range.
+ * so they find the rest of what is taken here in a free range, if they can take
+ * from one.
  */
 static int64
 TakeWithCounter(const Series *series, const Counter *counter, int64 block_size, pg_uuid_t *incarnation)
 {
 	int64		ahead = series->capacity - counter->next_ordinal;
-	int64		wanted = block_size > 1 ? block_size : Max(1, Min(ahead / RANGE_SHARE, RANGE_MOST));
+	int64		wanted = block_size > 1 ? block_size :
+		IsTakenByHand() ? Max(1, Min(ahead / RANGE_SHARE, RANGE_MOST)) : 1;
 	Ordinals	taken;
 	Walk		walk;
 	int64		ordinal;
@@ -370,6 +373,7 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 int64
 RemainingOrdinals(const Series *series)
 {
+	ReturnBlock(series->code);
 	return ReadLatest(&count_remaining, (NullableDatum[]) {
 			TextArgument(series->code), Int8Argument(series->capacity)}) == 0 ? 0 : ResultInt8(0, 0);
 }
@@ -379,9 +383,12 @@ IsOrdinalUsed(const char *series_code, int64 ordinal, pg_uuid_t *incarnation)
 {
 	NullableDatum arguments[] = {TextArgument(series_code), Int8Argument(ordinal)};
 	bool		is_newer = ReadQuery(&read_use, arguments) == 0;
+	bool		is_used;
 
 	if (is_newer && ReadLatest(&read_use, arguments) == 0)
 		Refuse(SeriesIncomplete(series_code));
 	*incarnation = ResultUuid(0, 0);
-	return !is_newer && ResultBool(0, 1);
+	is_used = !is_newer && ResultBool(0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return is_used;
 }

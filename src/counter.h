@@ -46,10 +46,10 @@ extern void PassOver(const Series *series, const Counter *counter, int64 below);
 /* Deletes the reserved ranges that start from the first ordinal to the last. */
 extern void DeleteReserved(const char *series_code, int64 first, int64 last);
 
-/* How many are left, as the caller's snapshot has it. */
+/* How many are left, in the newest snapshot. */
 extern int64 RemainingOrdinals(const Series *series);
 
-/* Has an ordinal of the series been used, as the caller's snapshot has it? */
+/* Has an ordinal of the series been used, in the newest snapshot? */
 extern bool IsOrdinalUsed(const char *series_code, int64 ordinal, pg_uuid_t *incarnation);
 
 #endif

@@ -160,7 +160,7 @@ CheckIsHeld(const CardChange *change)
 
 	if (status == STATUS_NOT_ISSUED)
 		return CardNotIssued(change->card.number);
-	if (status == STATUS_EXPIRED || status == STATUS_DELETED)
+	if (IsFinal(status))
 		return CardEnded(change->card.number, StatusName(status));
 	return NULL;
 }
@@ -226,6 +226,13 @@ CustomersOf(const CardChanges *changes, const char ***customers)
 	return distinct;
 }
 
+static void
+AddCards(Tally *tally, const char *series_code, const char *customer_id, int count)
+{
+	FindHeld(tally, customer_id, series_code)->count += count;
+	FindHeld(tally, customer_id, NULL)->count += count;
+}
+
 /* False where there are too many. */
 static bool
 CountFewCards(Tally *tally, const char *customer_id)
@@ -274,13 +281,6 @@ CountCards(const CardChanges *changes)
 	return tally;
 }
 
-void
-AddCards(Tally *tally, const char *series_code, const char *customer_id, int count)
-{
-	FindHeld(tally, customer_id, series_code)->count += count;
-	FindHeld(tally, customer_id, NULL)->count += count;
-}
-
 Refusal *
 CheckSeriesLimit(Tally *tally, const Series *series, const char *customer_id)
 {
@@ -290,7 +290,7 @@ CheckSeriesLimit(Tally *tally, const Series *series, const char *customer_id)
 		SeriesLimit(customer_id, series->code, held, series->max_active_cards);
 }
 
-Refusal *
+static Refusal *
 CheckCustomerLimit(Tally *tally, const char *customer_id)
 {
 	int64		held = FindHeld(tally, customer_id, NULL)->count;
@@ -308,6 +308,15 @@ CheckLimits(Tally *tally, const Series *series, const char *customer_id)
 		refusal = CheckCustomerLimit(tally, customer_id);
 	if (refusal == NULL)
 		AddCards(tally, series->code, customer_id, 1);
+	return refusal;
+}
+
+Refusal *
+CheckLimitsOf(Tally *tally, CardChange *change, const char *customer_id)
+{
+	Refusal    *refusal = CheckLimits(tally, change->series, customer_id);
+
+	change->is_over_limit = refusal != NULL;
 	return refusal;
 }
 
@@ -339,8 +348,8 @@ DecideTransfer(CardChange *change)
  * kept in card_status_log, with both customers.
  *
  * Errors: 42704 unknown_card, bad_check_digit, never_generated, batch_removed;
- * 55000 card_not_issued, card_ended, series_limit, customer_limit; 22023
- * same_customer, null_argument, empty_text, text_too_long,
+ * 55000 card_not_issued, card_ended, series_limit, customer_limit,
+ * key_missing; 22023 same_customer, null_argument, empty_text, text_too_long,
  * surrounding_blanks; 40001 concurrent_change; 25006 in a read-only
  * transaction.
  */

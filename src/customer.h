@@ -52,12 +52,13 @@ extern bool Counts(CardStatus status);
 /* Why a card is none that a customer holds now. */
 extern Refusal *CheckIsHeld(const CardChange *change);
 
-/* Why a customer can't hold another card of a series, and another one at all. */
+/* Why a customer can't hold another card of a series. */
 extern Refusal *CheckSeriesLimit(Tally *tally, const Series *series, const char *customer_id);
-extern Refusal *CheckCustomerLimit(Tally *tally, const char *customer_id);
 
-/* Both; then adds it, or a number of them. */
+/* The same, or another card at all; adds it where nothing is in the way. */
 extern Refusal *CheckLimits(Tally *tally, const Series *series, const char *customer_id);
-extern void AddCards(Tally *tally, const char *series_code, const char *customer_id, int count);
+
+/* The same of the customer whom a change is to make hold a card of its series. */
+extern Refusal *CheckLimitsOf(Tally *tally, CardChange *change, const char *customer_id);
 
 #endif

@@ -142,8 +142,7 @@ TakeFirstOfRange(const char *series_code, const OrdinalRun *range, int64 count)
 		RunQuery(&shrink_range, (NullableDatum[]) {code, end, Int8Argument(range->first + count)});
 }
 
-/* Refuses a range from an older backup than the batches. */
-static void
+void
 CheckRange(const char *series_code, const OrdinalRun *range, pg_uuid_t *incarnation)
 {
 	if (ReadLatest(&check_range, (NullableDatum[]) {
@@ -215,6 +214,7 @@ LockRange(Relation relation, Oid index, const char *series_code, TupleTableSlot 
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	bool		is_known = strcmp(used.series_code, series_code) == 0;
 	bool		found = false;
+
 	for (int64 from = is_known ? used.end : 0; !found; from = 0)
 	{
 		ScanKeyData keys[2];
@@ -230,6 +230,16 @@ LockRange(Relation relation, Oid index, const char *series_code, TupleTableSlot 
 	}
 	UnregisterSnapshot(snapshot);
 	return found;
+}
+
+bool
+IsTakenByHand(void)
+{
+	Relation	relation = table_open(CardgenTable("free_range"), AccessShareLock);
+	bool		is_taken = IsPlainHeap(relation) && OidIsValid(OnlyIndex(relation));
+
+	table_close(relation, NoLock);
+	return is_taken;
 }
 
 /*

@@ -16,6 +16,9 @@ extern void AddFreeRange(const char *series_code, int64 first, int64 end);
 /* One of a range that no one else is using; its series can't be dropped from now on. */
 extern bool TakeFromFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation);
 
+/* Is there a table from which that can take? Without, ranges would only pile up. */
+extern bool IsTakenByHand(void);
+
 /* One of the lowest range, for which this waits; false where there is none. */
 extern bool AwaitFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation);
 
@@ -24,6 +27,9 @@ extern bool AwaitFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *i
  * locked as well.
  */
 extern Ordinals LockRanges(const Series *series);
+
+/* Refuses a range from an older backup than the batches; else whose ordinals they are. */
+extern void CheckRange(const char *series_code, const OrdinalRun *range, pg_uuid_t *incarnation);
 
 /* What is to be left of a range that is locked; or takes the first ones of it. */
 extern void TakeOutOfRange(const Series *series, const OrdinalRun *range, const Ordinals *kept);

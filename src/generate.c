@@ -21,11 +21,6 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-static PreparedQuery batch_of_request = {
-	"SELECT " BATCH_COLUMNS ", " REQUEST_COLUMNS " FROM cardgen.batch b WHERE b.request_id = $1 AND b.part = $2",
-	2, {UUIDOID, INT4OID}
-};
-
 /* A request_id that another series' call took in the meantime inserts nothing. */
 static PreparedQuery insert_batch = {
 	"INSERT INTO cardgen.batch AS b (batch_id, series_code, first_ordinal, ordinals, card_count, status_label,"
@@ -41,18 +36,6 @@ static PreparedQuery insert_batch = {
 PG_FUNCTION_INFO_V1(generate_batch);
 PG_FUNCTION_INFO_V1(generate_cards);
 
-int64
-CardCountArgument(FunctionCallInfo fcinfo, int number)
-{
-	int64		card_count;
-
-	RequireArgument(fcinfo, number, "card_count");
-	card_count = PG_GETARG_INT64(number);
-	if (card_count < 1)
-		Refuse(BelowMinimum("card_count", card_count, 1));
-	return card_count;
-}
-
 static void
 ReadRequest(FunctionCallInfo fcinfo, Request *request)
 {
@@ -64,40 +47,6 @@ ReadRequest(FunctionCallInfo fcinfo, Request *request)
 	request->requested_count = request->card_count;
 	request->requested_size = NullArgument();
 	request->cards_per_batch = (int32) Min(request->card_count, PG_INT32_MAX);
-}
-
-pg_noreturn static void
-RefuseReuse(const Request *request)
-{
-	Refuse(RequestReused(DatumGetCString(DirectFunctionCall1(uuid_out, request->id.value))));
-}
-
-void
-RequireSameRequest(uint64 row, const Request *request, const char *series_code)
-{
-	const char *label = ResultText(row, BATCH_COLUMN_COUNT + 1);
-	NullableDatum size = ResultColumn(row, BATCH_COLUMN_COUNT + 2);
-
-	if (strcmp(series_code, request->series_code) != 0 ||
-		ResultInt8(row, BATCH_COLUMN_COUNT) != request->requested_count ||
-		size.isnull != request->requested_size.isnull ||
-		(!size.isnull && DatumGetInt32(size.value) != DatumGetInt32(request->requested_size.value)) ||
-		(label == NULL) != (request->status_label == NULL) ||
-		(label != NULL && strcmp(label, request->status_label) != 0))
-		RefuseReuse(request);
-}
-
-bool
-FindEarlierBatch(const Request *request, Batch *batch)
-{
-	if (request->id.isnull ||
-		RunQuery(&batch_of_request, (NullableDatum[]) {request->id, Int4Argument(request->part)}) == 0)
-		return false;
-	ResultBatch(0, batch);
-	RequireSameRequest(0, request, batch->series_code);
-	if (batch->card_count != request->card_count)
-		RefuseReuse(request);
-	return true;
 }
 
 /* An end for the list, and for the cards that are not issued, which is never earlier. */
@@ -153,7 +102,11 @@ InsertBatch(const Request *request, const Series *series, int32 batch_id, const 
 				request->id, Int4Argument(request->part), Int8Argument(request->requested_count),
 				request->requested_size, Int4Argument(request->cards_per_batch),
 				TextArgument(request->status_label), UuidArgument(&series->incarnation)}) == 0)
+	{
+		if (request->id.isnull)
+			Refuse(WriteSuppressed("batch"));
 		RefuseReuse(request);
+	}
 	ResultBatch(0, batch);
 }
 
@@ -211,7 +164,7 @@ Generate(const Request *request, Batch *batch)
  * Errors: 42704 unknown_series, unknown_label; 22023 null_argument,
  * below_minimum, wrong_label, request_reused; 54000 call_limit; 2200H
  * series_exhausted; 55000 series_inactive, series_imported, label_missing,
- * key_missing; 25006 in a read-only transaction.
+ * key_missing; 40001 concurrent_change; 25006 in a read-only transaction.
  */
 Datum
 generate_batch(PG_FUNCTION_ARGS)

@@ -22,7 +22,6 @@
 #include "query.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 

@@ -26,22 +26,28 @@ static PreparedQuery clear_default = {
 	1, {TEXTOID}
 };
 
-/* At REPEATABLE READ one that another transaction has marked meanwhile is left. */
+/* At REPEATABLE READ one that another transaction has marked meanwhile is left, and one that it has made not found. */
 static PreparedQuery other_default = {
 	"SELECT FROM cardgen.status_label WHERE status = $1::cardgen.card_status AND is_default",
 	1, {TEXTOID}
 };
 
-/* A built-in label is the default where no other is, so it is never marked. */
 static PreparedQuery mark_default = {
 	"UPDATE cardgen.status_label SET is_default = true"
-	" WHERE label = $1 AND label <> upper(status::text COLLATE \"C\")",
+	" WHERE label = $1",
 	1, {TEXTOID}
 };
 
 PG_FUNCTION_INFO_V1(create_status_label);
 PG_FUNCTION_INFO_V1(set_default_label);
 
+static bool
+IsBuiltIn(const char *label, const char *status)
+{
+	return strcmp(label, InCapitals(status, strlen(status))) == 0;
+}
+
+/* A built-in label is the default where no other is, so it is never marked. */
 static void
 MakeDefault(const char *label, const char *status)
 {
@@ -50,7 +56,9 @@ MakeDefault(const char *label, const char *status)
 	RunQuery(&clear_default, &argument);
 	if (ReadLatest(&other_default, &argument) > 0)
 		Refuse(ConcurrentChange("the default label"));
-	RunQuery(&mark_default, (NullableDatum[]) {TextArgument(label)});
+	if (!IsBuiltIn(label, status) &&
+		RunQuery(&mark_default, (NullableDatum[]) {TextArgument(label)}) == 0)
+		Refuse(ConcurrentChange("the status label"));
 }
 
 /*
@@ -80,7 +88,7 @@ create_status_label(PG_FUNCTION_ARGS)
 	RunQuery(&lock_labels, NULL);
 	if (FindLabel(UseConfiguration(), label) != NULL)
 		Refuse(LabelExists(label));
-	RunQuery(&insert_label, (NullableDatum[]) {TextArgument(label), TextArgument(status)});
+	WriteRow(&insert_label, (NullableDatum[]) {TextArgument(label), TextArgument(status)}, "status_label");
 	if (PG_GETARG_BOOL(2))
 		MakeDefault(label, status);
 	CloseQueries();

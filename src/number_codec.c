@@ -169,7 +169,7 @@ EightDigits(uint64_t value)
 	return digits + quotients * ((1 << 8) - 10);
 }
 
-/* Their part of Luhn's or GS1's sum, the last one weighted. */
+/* CheckDigitSum() of them, Luhn's or GS1's, the last one being next to the check digit. */
 static inline unsigned
 EightDigitsSum(uint64_t digits, bool is_luhn)
 {

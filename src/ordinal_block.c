@@ -38,9 +38,16 @@ typedef struct Blocks
 
 static Blocks present;
 
-/* What there was when each open subtransaction began, by its nesting level. */
-static Blocks *before = NULL;
-static int	levels = 0;
+/* What there was when a subtransaction that is open began: of those before which there was a block. */
+typedef struct Before
+{
+	int			level;			/* of nesting */
+	Blocks		blocks;
+} Before;
+
+static Before *before = NULL;
+static int	before_count = 0;
+static int	before_size = 0;
 
 static PreparedQuery lower_counter = {
 	"UPDATE cardgen.series_counter SET next_ordinal = $3 WHERE series_code = $1 AND next_ordinal = $2",
@@ -96,6 +103,32 @@ GiveAllBack(void)
 }
 
 static void
+ForgetSubtransactions(void)
+{
+	if (before != NULL)
+		pfree(before);
+	before = NULL;
+	before_count = before_size = 0;
+}
+
+static void
+RememberBlocks(int level)
+{
+	if (present.blocks[0].series_code[0] == '\0')
+		return;
+	if (before_count == before_size)
+	{
+		int			size = before_size * 2 + 8;
+
+		before = before == NULL ?
+			MemoryContextAllocHuge(TopMemoryContext, sizeof(Before) * size) :
+			repalloc_huge(before, sizeof(Before) * size);
+		before_size = size;
+	}
+	before[before_count++] = (Before) {level, present};
+}
+
+static void
 TransactionEnds(XactEvent event, void *argument)
 {
 	switch (event)
@@ -108,6 +141,7 @@ TransactionEnds(XactEvent event, void *argument)
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			memset(&present, 0, sizeof(present));
+			ForgetSubtransactions();
 			break;
 		default:
 			break;
@@ -119,21 +153,27 @@ static void
 SubtransactionChanges(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *argument)
 {
 	int			level = GetCurrentTransactionNestLevel();
+	bool		was_remembered = before_count > 0 && before[before_count - 1].level == level;
 
-	if (event == SUBXACT_EVENT_START_SUB)
+	switch (event)
 	{
-		if (level >= levels)
-		{
-			levels = level * 2;
-			before = repalloc(before, sizeof(Blocks) * levels);
-		}
-		before[level] = present;
+		case SUBXACT_EVENT_START_SUB:
+			RememberBlocks(level);
+			break;
+		case SUBXACT_EVENT_ABORT_SUB:
+			if (was_remembered)
+				present = before[--before_count].blocks;
+			else
+				memset(&present, 0, sizeof(present));
+			break;
+		case SUBXACT_EVENT_COMMIT_SUB:
+			before_count -= was_remembered;
+			break;
+		default:
+			break;
 	}
-	else if (event == SUBXACT_EVENT_ABORT_SUB)
-		present = before[level];
 }
 
-/* Also for the subtransactions that are open already, in which there was no block. */
 static void
 RegisterCallbacks(void)
 {
@@ -141,8 +181,6 @@ RegisterCallbacks(void)
 
 	if (is_registered)
 		return;
-	levels = GetCurrentTransactionNestLevel() + 8;
-	before = MemoryContextAllocZero(TopMemoryContext, sizeof(Blocks) * levels);
 	RegisterXactCallback(TransactionEnds, NULL);
 	RegisterSubXactCallback(SubtransactionChanges, NULL);
 	is_registered = true;

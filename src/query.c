@@ -46,6 +46,17 @@ ChoosePlanning(PreparedQuery *query)
 }
 
 /*
+ * PostgreSQL makes a plan anew when the first temporary table of a session adds
+ * a schema to the search path.
+ */
+static bool
+HasPlan(const PreparedQuery *query, Oid temporary_schema)
+{
+	return query->plan != NULL && query->temporary_schema == temporary_schema &&
+		SPI_plan_is_valid(query->plan);
+}
+
+/*
  * A plan made while a table is small would read all of it, and would go on
  * doing so as the table grows. What that adds to the cost of a plan that has
  * to read a small table is no reason to compile it. Returns what EndPlanning()
@@ -55,8 +66,11 @@ static int
 BeginPlanning(PreparedQuery *query)
 {
 	int			settings_level = 0;
+	Oid			temporary_schema;
+	Oid			temporary_toast_schema;
 
-	if (query->plan == NULL || !SPI_plan_is_valid(query->plan))
+	GetTempNamespaceState(&temporary_schema, &temporary_toast_schema);
+	if (!HasPlan(query, temporary_schema))
 	{
 		settings_level = NewGUCNestLevel();
 		SetLocally("enable_seqscan", "off");
@@ -76,7 +90,10 @@ BeginPlanning(PreparedQuery *query)
 		query->plan = plan;
 	}
 	if (settings_level > 0)
+	{
 		ChoosePlanning(query);
+		query->temporary_schema = temporary_schema;
+	}
 
 	/*
 	 * What is asked of many shards is little of each, so a second connection
@@ -147,6 +164,13 @@ uint64
 RunQuery(PreparedQuery *query, const NullableDatum *arguments)
 {
 	return Execute(query, arguments, false, InvalidSnapshot);
+}
+
+void
+WriteRow(PreparedQuery *query, const NullableDatum *arguments, const char *table)
+{
+	if (RunQuery(query, arguments) == 0)
+		Refuse(WriteSuppressed(table));
 }
 
 uint64
@@ -263,6 +287,16 @@ ArrayOf(Oid type, Datum *elements, bool *nulls, int count)
 															type, length, by_value, alignment)));
 }
 
+void
+SplitColumns(const NullableDatum *columns, int count, Datum *values, bool *nulls)
+{
+	for (int i = 0; i < count; i++)
+	{
+		values[i] = columns[i].value;
+		nulls[i] = columns[i].isnull;
+	}
+}
+
 Datum
 ResultDatum(uint64 row, int column, bool *is_null)
 {
@@ -322,19 +356,12 @@ ResultUuid(uint64 row, int column)
 NullableDatum
 ResultColumn(uint64 row, int column)
 {
+	const FormData_pg_attribute *attribute = TupleDescAttr(SPI_tuptable->tupdesc, column);
 	NullableDatum value;
 
 	value.value = ResultDatum(row, column, &value.isnull);
-	return value;
-}
-
-NullableDatum
-ResultCopy(uint64 row, int column)
-{
-	NullableDatum value = ResultColumn(row, column);
-
 	if (!value.isnull)
-		value.value = datumCopy(value.value, false, -1);
+		value.value = datumCopy(value.value, attribute->attbyval, attribute->attlen);
 	return value;
 }
 

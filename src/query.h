@@ -20,11 +20,15 @@ typedef struct PreparedQuery
 	int			argument_count;
 	Oid			argument_types[QUERY_MAX_ARGUMENTS];
 	SPIPlanPtr	plan;
+	Oid			temporary_schema;	/* of the session, when the plan was made */
 	bool		is_distributed;
 } PreparedQuery;
 
 /* The number of rows, which are in SPI_tuptable, as of the queries below. */
 extern uint64 RunQuery(PreparedQuery *query, const NullableDatum *arguments);
+
+/* RunQuery that has to write a row of a table. */
+extern void WriteRow(PreparedQuery *query, const NullableDatum *arguments, const char *table);
 
 /* RunQuery in the caller's snapshot, for functions that change nothing. */
 extern uint64 ReadQuery(PreparedQuery *query, const NullableDatum *arguments);
@@ -56,6 +60,9 @@ extern NullableDatum NullArgument(void);
 /* Arrays of count elements; a null among them where nulls is not NULL and says so. */
 extern NullableDatum ArrayOf(Oid type, Datum *elements, bool *nulls, int count);
 
+/* Values and nulls apart, as PostgreSQL's functions that make a row take them. */
+extern void SplitColumns(const NullableDatum *columns, int count, Datum *values, bool *nulls);
+
 /* A column of a result row, both counted from 0; text is copied. */
 extern Datum ResultDatum(uint64 row, int column, bool *is_null);
 extern char *ResultText(uint64 row, int column);
@@ -64,10 +71,7 @@ extern int64 ResultInt8(uint64 row, int column);
 extern bool ResultBool(uint64 row, int column);
 extern TimestampTz ResultTimestamp(uint64 row, int column);
 extern pg_uuid_t ResultUuid(uint64 row, int column);
-extern NullableDatum ResultColumn(uint64 row, int column);
-
-/* The same of a varlena, still toasted, in CurrentMemoryContext. */
-extern NullableDatum ResultCopy(uint64 row, int column);
+extern NullableDatum ResultColumn(uint64 row, int column);	/* copied as it is */
 
 /* The only column of the first row, copied into the caller's context. */
 extern Datum ResultRow(void);

@@ -41,13 +41,13 @@ Refuse(const Refusal *refusal)
 Refusal *
 MissingArgument(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "null_argument", psprintf("%s must not be null", what), NULL, NULL);
+	return Invalid("null_argument", psprintf("%s must not be null", what), NULL, NULL);
 }
 
 Refusal *
 EmptyText(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "empty_text", psprintf("%s must not be empty", what), NULL, NULL);
+	return Invalid("empty_text", psprintf("%s must not be empty", what), NULL, NULL);
 }
 
 Refusal *
@@ -124,7 +124,7 @@ CallLimit(const char *what, int64 count, int most, bool is_batch)
 Refusal *
 WrongLabel(const char *use, const char *label, const char *status, const char *hint)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "wrong_label", psprintf("%s status label \"%s\"", use, label),
+	return Invalid("wrong_label", psprintf("%s status label \"%s\"", use, label),
 			   psprintf("The label stands for the status \"%s\".", status), hint);
 }
 
@@ -138,8 +138,7 @@ UnknownSeries(const char *code)
 Refusal *
 SeriesExists(const char *code)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "series_exists",
-			   psprintf("card series \"%s\" already exists", code), NULL, NULL);
+	return New(ERRCODE_DUPLICATE_OBJECT, "series_exists", psprintf("card series \"%s\" already exists", code), NULL, NULL);
 }
 
 Refusal *
@@ -160,9 +159,8 @@ SeriesInactive(const char *code)
 Refusal *
 SeriesImported(const char *code)
 {
-	return NotReady("series_imported",
-					psprintf("card series \"%s\" generates no numbers", code), "Its cards come by import only.",
-					"Generate in a series with a method of generation.");
+	return NotReady("series_imported", psprintf("card series \"%s\" generates no numbers", code),
+					"Its cards come by import only.", "Generate in a series with a method of generation.");
 }
 
 Refusal *
@@ -204,7 +202,7 @@ RepeatedCharacter(const char *alphabet, char character)
 Refusal *
 FormatLength(int length, int least, int most, int affixes)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_length", psprintf("length %d is out of range", length),
+	return Invalid("format_length", psprintf("length %d is out of range", length),
 			   psprintf("With this prefix and suffix it can be %d to %d, for %d to %d characters in all.",
 						least, most, least + affixes, most + affixes), NULL);
 }
@@ -226,7 +224,7 @@ NegativeOffset(int64 offset)
 Refusal *
 OffsetOfRandom(void)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "offset_of_random", "a random series has no card_offset", NULL,
+	return Invalid("offset_of_random", "a random series has no card_offset", NULL,
 			   "Give card_offset with method => 'sequential'.");
 }
 
@@ -240,7 +238,7 @@ OffsetTooLarge(int64 offset, int length)
 Refusal *
 FormatOfImported(const char *what)
 {
-	return New(ERRCODE_INVALID_PARAMETER_VALUE, "format_of_imported", psprintf("an imported series has no %s", what),
+	return Invalid("format_of_imported", psprintf("an imported series has no %s", what),
 			   "Its numbers are as the other system made them.",
 			   "Leave out what describes a format, with NULL as length.");
 }
@@ -255,8 +253,7 @@ UnknownLabel(const char *label)
 Refusal *
 LabelExists(const char *label)
 {
-	return New(ERRCODE_DUPLICATE_OBJECT, "label_exists",
-			   psprintf("status label \"%s\" already exists", label), NULL, NULL);
+	return New(ERRCODE_DUPLICATE_OBJECT, "label_exists", psprintf("status label \"%s\" already exists", label), NULL, NULL);
 }
 
 Refusal *
@@ -300,8 +297,7 @@ RetainedLonger(int32 batch_id, const char *expires_on)
 Refusal *
 RetainedToThePast(int32 batch_id, const char *until)
 {
-	return Invalid("retained_to_the_past",
-				   psprintf("batch %d can't be put back on the list until %s", batch_id, until),
+	return Invalid("retained_to_the_past", psprintf("batch %d can't be put back on the list until %s", batch_id, until),
 				   "That time has passed.", NULL);
 }
 
@@ -347,7 +343,7 @@ NeverGenerated(const char *number)
 Refusal *
 BatchRemoved(const char *number)
 {
-	return NoCard("batch_removed", number, "Its batch has been removed.");
+	return NoCard("batch_removed", number, "Its batch has been removed, or it was skipped.");
 }
 
 Refusal *
@@ -367,7 +363,7 @@ CardNotIssued(const char *number)
 Refusal *
 CardEnded(const char *number, const char *status)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "card_ended", psprintf("card \"%s\" is %s", number, status),
+	return NotReady("card_ended", psprintf("card \"%s\" is %s", number, status),
 			   psprintf("The status \"%s\" is final.", status), NULL);
 }
 
@@ -525,9 +521,8 @@ KeyWrapped(const char *series_code)
 Refusal *
 KeyCommandUnset(void)
 {
-	return New(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "key_command_unset", "cardgen.key_command is not set",
-			   "It gives the key to wrap the others under.",
-			   "Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
+	return NotReady("key_command_unset", "cardgen.key_command is not set", "It gives the key to wrap the others under.",
+					"Set it in postgresql.conf or with ALTER SYSTEM, and reload the configuration.");
 }
 
 /* Never with what was printed. */
@@ -565,6 +560,13 @@ SeriesBroken(const char *code)
 {
 	return NotReady("series_broken", psprintf("card series \"%s\" has no possible number format here", code),
 					"Its row in cardgen.series was changed.", restore_hint);
+}
+
+Refusal *
+WriteSuppressed(const char *table)
+{
+	return NotReady("write_suppressed", psprintf("a trigger has kept a change of cardgen.%s from being made", table), NULL,
+					"A DBA can have it raise an error instead of returning NULL.");
 }
 
 Refusal *

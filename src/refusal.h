@@ -121,6 +121,7 @@ extern Refusal *SeriesIncomplete(const char *code);
 extern Refusal *CounterBehind(const char *series_code);
 extern Refusal *BatchIdsBehind(int32 batch_id);
 extern Refusal *SeriesBroken(const char *code);
+extern Refusal *WriteSuppressed(const char *table);
 extern Refusal *CounterBroken(const char *code);
 extern Refusal *CitusMissing(void);
 extern Refusal *WorkerNode(void);

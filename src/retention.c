@@ -79,14 +79,14 @@ RemoveBatch(const Batch *batch)
 	RunLatest(&delete_cards, arguments);
 	ReadLatest(&count_issued, arguments);
 	issued = ResultInt8(0, 0);
-	RunQuery(&delete_batch, arguments);
+	WriteRow(&delete_batch, arguments, "batch");
 	return batch->card_count - issued;
 }
 
 static int64
 UnlistBatch(const Batch *batch)
 {
-	RunQuery(&unlist_batch, (NullableDatum[]) {Int4Argument(batch->batch_id)});
+	WriteRow(&unlist_batch, (NullableDatum[]) {Int4Argument(batch->batch_id)}, "batch");
 	return 0;
 }
 
@@ -224,7 +224,7 @@ retain_batch(PG_FUNCTION_ARGS)
 	OpenQueries();
 	RequireBatch(batch_id, BATCH_CHANGE, &batch);
 	CheckRetention(&batch, until);
-	RunQuery(&extend_batch, (NullableDatum[]) {Int4Argument(batch_id), EndArgument(until)});
+	WriteRow(&extend_batch, (NullableDatum[]) {Int4Argument(batch_id), EndArgument(until)}, "batch");
 	if (!batch.is_listed)
 		StoreBatch(&batch);
 	CloseQueries();

@@ -1,12 +1,12 @@
 /*
- * Card series: their format, their rules, their counter.
+ * Card series: made, altered, dropped, and numbers of them skipped.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "argument.h"
-#include "cardgen.h"
 #include "card_find.h"
+#include "cardgen.h"
 #include "catalog/pg_type.h"
 #include "configuration.h"
 #include "counter.h"
@@ -295,19 +295,20 @@ create_series(PG_FUNCTION_ARGS)
 	if (!is_imported)
 		capacity = FormatCapacity(&format);
 
+	PrepareSeriesKey();
 	OpenQueries();
 	RunQuery(&lock_series, NULL);
 	CheckUnique(code, is_imported, &format);
 	incarnation = DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
-	RunQuery(&insert_series, (NullableDatum[]) {
+	WriteRow(&insert_series, (NullableDatum[]) {
 			TextArgument(code), TextArgument(name), fcinfo->args[2], fcinfo->args[3], fcinfo->args[4],
 			TextArgument(method), TextArgument(EnumName(fcinfo, 6, "check_digit")), fcinfo->args[7],
 			fcinfo->args[8], TextArgument(card_type), fcinfo->args[10], fcinfo->args[11],
 			fcinfo->args[12], fcinfo->args[13], fcinfo->args[14],
-			is_imported ? NullArgument() : Int8Argument(capacity), UuidArgument(incarnation)});
+			is_imported ? NullArgument() : Int8Argument(capacity), UuidArgument(incarnation)}, "series");
 	created = ResultRow();
 	CreateSeriesKey(code, incarnation);
-	RunQuery(&insert_counter, (NullableDatum[]) {TextArgument(code), UuidArgument(incarnation)});
+	WriteRow(&insert_counter, (NullableDatum[]) {TextArgument(code), UuidArgument(incarnation)}, "series_counter");
 	CloseQueries();
 
 	if (format.method == METHOD_RANDOM && capacity > 0 && capacity < GUESSABLE_CAPACITY)
@@ -347,7 +348,8 @@ alter_series(PG_FUNCTION_ARGS)
 	if (RunQuery(&update_series, (NullableDatum[]) {
 				TextArgument(code), fcinfo->args[1], fcinfo->args[2], fcinfo->args[3],
 				fcinfo->args[4], fcinfo->args[5], fcinfo->args[6], fcinfo->args[7]}) == 0)
-		Refuse(IsolationUsesXactSnapshot() ? ConcurrentChange("the card series") : UnknownSeries(code));
+		Refuse(IsolationUsesXactSnapshot() ? ConcurrentChange("the card series") :
+			   ReadSeriesOfCode(code) ? WriteSuppressed("series") : UnknownSeries(code));
 	altered = ResultRow();
 	CloseQueries();
 	PG_RETURN_DATUM(altered);
@@ -359,8 +361,8 @@ alter_series(PG_FUNCTION_ARGS)
  * code: of a series that has no numbers; its key goes with it.
  *
  * Errors: 42704 unknown_series; 55000 series_used for one that has generated,
- * skipped or imported a number; 22023 null_argument; 25006 in a read-only
- * transaction.
+ * skipped or imported a number; 22023 null_argument; 40001 concurrent_change;
+ * 25006 in a read-only transaction.
  */
 Datum
 drop_series(PG_FUNCTION_ARGS)
@@ -393,8 +395,8 @@ drop_series(PG_FUNCTION_ARGS)
  * each of these places.
  *
  * Errors: 42704 unknown_series; 22023 null_argument, below_minimum; 2200H
- * series_exhausted where fewer are left; 55000 series_imported; 25006 in a
- * read-only transaction.
+ * series_exhausted where fewer are left; 55000 series_imported; 40001
+ * concurrent_change; 25006 in a read-only transaction.
  */
 Datum
 skip_numbers(PG_FUNCTION_ARGS)

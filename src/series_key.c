@@ -13,13 +13,24 @@
 #include "miscadmin.h"
 #include "query.h"
 #include "refusal.h"
-#include "utils/builtins.h"
 
 #define WRAPPED_KEY_LENGTH (SERIES_KEY_LENGTH + KEY_WRAP_OVERHEAD)
 
 static PreparedQuery read_key = {
 	"SELECT key FROM cardgen.series_key WHERE series_code = $1 AND incarnation = $2",
 	2, {TEXTOID, UUIDOID}
+};
+
+/*
+ * Whoever wraps all keys waits for those that are being created, and holds up
+ * those that are about to be: none is left under a key that is then destroyed.
+ */
+static PreparedQuery lock_to_create = {
+	"LOCK TABLE cardgen.series_key IN ROW EXCLUSIVE MODE"
+};
+
+static PreparedQuery lock_to_wrap = {
+	"LOCK TABLE cardgen.series_key IN SHARE ROW EXCLUSIVE MODE"
 };
 
 static PreparedQuery insert_key = {
@@ -115,20 +126,29 @@ ReadSeriesKey(const char *series_code, const pg_uuid_t *incarnation, uint8 key[S
 }
 
 void
+PrepareSeriesKey(void)
+{
+	RefreshKeyCommands();
+	(void) WrappingKey(PRESENT_KEY);
+}
+
+void
 CreateSeriesKey(const char *series_code, const pg_uuid_t *incarnation)
 {
 	NullableDatum arguments[3] = {TextArgument(series_code), UuidArgument(incarnation)};
 	uint8		key[SERIES_KEY_LENGTH];
 
+	RunQuery(&lock_to_create, NULL);
+	RefreshKeyCommands();
 	if (WrappingKey(PRESENT_KEY) == NULL)
 	{
-		RunQuery(&insert_key, arguments);
+		WriteRow(&insert_key, arguments, "series_key");
 		return;
 	}
 	if (!pg_strong_random(key, sizeof(key)))
 		elog(ERROR, "could not generate a random key");
 	arguments[2] = DatumArgument(PointerGetDatum(Wrap(key)));
-	RunQuery(&insert_wrapped_key, arguments);
+	WriteRow(&insert_wrapped_key, arguments, "series_key");
 }
 
 static bytea *
@@ -200,6 +220,7 @@ wrap_keys(PG_FUNCTION_ARGS)
 		Refuse(KeyCommandUnset());
 
 	OpenQueries();
+	RunQuery(&lock_to_wrap, NULL);
 	count = RunLatest(&lock_keys, NULL);
 	rows = SPI_tuptable;
 	wrapped = RewrapAll(rows, count);

@@ -17,6 +17,9 @@
 extern void ReadSeriesKey(const char *series_code, const pg_uuid_t *incarnation,
 						  uint8 key[SERIES_KEY_LENGTH]);
 
+/* Runs the command now where CreateSeriesKey() would have to, so that no lock is held meanwhile. */
+extern void PrepareSeriesKey(void);
+
 /* Stores a new random key. Within OpenQueries(). */
 extern void CreateSeriesKey(const char *series_code, const pg_uuid_t *incarnation);
 

@@ -41,6 +41,52 @@ SELECT number, status FROM cardgen.issue_new_card('S', 'eva');
 SELECT number, status FROM cardgen.issue_new_card('S', 'eva');
 SELECT count(*) FROM cardgen.issue_new_cards('S', array_fill('eva'::text, ARRAY[10]));
 
+-- Columns of the DBA's own come back as they are stored, and those that were dropped leave nothing
+ALTER TABLE cardgen.card ADD dropped int DEFAULT 7, ADD shop text DEFAULT 'by default', ADD n1 int, ADD n2 text, ADD n3 text, ADD n4 text, ADD n5 text, ADD n6 text;
+ALTER TABLE cardgen.card DROP dropped;
+SELECT number, status, shop, n1, n6 FROM cardgen.issue_new_card('S', 'gil');
+SELECT number FROM cardgen.issue_new_card('S', 'gil') \gset
+UPDATE cardgen.card SET shop = 'Main Street', n6 = 'six' WHERE number = :'number';
+SELECT number, status, shop, n1, n6 FROM cardgen.set_card_status(:'number', 'ACTIVE');
+SELECT number, customer_id, shop, n1, n6 FROM cardgen.transfer_card(:'number', 'hal');
+SELECT number, customer_id, shop, n1, n6 FROM cardgen.replace_card(:'number');
+ALTER TABLE cardgen.card DROP shop, DROP n1, DROP n2, DROP n3, DROP n4, DROP n5, DROP n6;
+SELECT number, status FROM cardgen.issue_new_card('S', 'gil');
+
+-- A trigger that returns NULL: an error, not a call that waits for ever, nor one that tells what is not there
+CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE FUNCTION pg_temp.vetoed(table_name text, event text, calls text[]) RETURNS TABLE (call text, answer text) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER veto BEFORE %s ON cardgen.%I FOR EACH ROW EXECUTE FUNCTION veto()', event, table_name);
+	RETURN QUERY SELECT c, pg_temp.answer('SELECT 1 FROM ' || c) FROM unnest(calls) AS c;
+	EXECUTE format('DROP TRIGGER veto ON cardgen.%I', table_name);
+END $$;
+SELECT number AS unissued FROM cardgen.generate_cards('S', 1) \gset
+SELECT number AS issued FROM cardgen.issue_new_card('S', 'ida') \gset
+\pset format unaligned
+\pset tuples_only on
+SELECT v.* FROM (VALUES
+	('batch', 'INSERT', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.generate_cards('S', 1)$$]),
+	('series_counter', 'UPDATE', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.skip_numbers('S', 1)$$, $$cardgen.issue_new_cards('S', '{ida}')$$]),
+	('batch', 'UPDATE', ARRAY[$$cardgen.set_batch_label(1, 'NOT_ISSUED')$$, $$cardgen.retain_batch(1, 'infinity')$$]),
+	('batch', 'DELETE', ARRAY[$$cardgen.remove_batch(1)$$]),
+	('series', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
+	('series', 'UPDATE', ARRAY[$$cardgen.alter_series('S', 'T')$$]),
+	('status_label', 'INSERT', ARRAY[$$cardgen.create_status_label('Printed', 'not_issued')$$]),
+	('series_counter', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
+	('series_key', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
+	('card', 'INSERT', ARRAY[format('cardgen.issue_card(%L, %L)', :'unissued', 'ida'),
+		format('cardgen.issue_cards(%L, %L)', ARRAY[:'unissued', :'issued'], ARRAY['ida', 'ida']),
+		format('cardgen.replace_card(%L, %L)', :'issued', :'unissued'), $$cardgen.issue_new_card('S', 'ida')$$,
+		$$cardgen.issue_new_cards('S', '{ida}')$$, $$cardgen.import_cards('OLD', '{X9}')$$]),
+	('card', 'UPDATE', ARRAY[format('cardgen.set_card_status(%L, %L)', :'issued', 'ACTIVE'),
+		format('cardgen.set_card_statuses(%L, %L)', ARRAY[:'unissued', :'issued'], 'ACTIVE'), format('cardgen.transfer_card(%L, %L)', :'issued', 'jan'),
+		format('cardgen.replace_card(%L)', :'issued'), $$cardgen.merge_customers('ida', 'jan')$$]),
+	('card_status_log', 'INSERT', ARRAY[format('cardgen.set_card_status(%L, %L)', :'issued', 'ACTIVE'), $$cardgen.issue_new_card('S', 'ida')$$]))
+	AS t (name, event, calls), pg_temp.vetoed(t.name, t.event, t.calls) AS v;
+\pset format aligned
+\pset tuples_only off
+
 -- Columns that are computed when they are read, from PostgreSQL 18 on
 DO $$
 BEGIN
@@ -56,5 +102,5 @@ SELECT number FROM cardgen.import_cards('OLD', ARRAY['X3'], ARRAY['flo']);
 SELECT number, customer_id FROM cardgen.card WHERE customer_id = 'flo' ORDER BY number;
 
 DROP TABLE seen;
-DROP FUNCTION see;
+DROP FUNCTION see, veto;
 DROP EXTENSION cardgen;

@@ -149,6 +149,26 @@ SELECT n_tup_upd < 9000 AS seldom FROM pg_stat_xact_user_tables WHERE relid = 'c
 COMMIT;
 SELECT count(*) FROM pg_temp.exactness() WHERE code ~ '^T' AND generated = 300 AND cards = 300 AND next_ordinal = 300 AND remaining;
 
+-- An order behind new cards has all numbers that are left, those of the block, too
+SELECT pg_temp.make('ORDER', 3, 'ORD');
+DO $$
+DECLARE
+	order_id uuid;
+BEGIN
+	PERFORM cardgen.issue_new_card('ORDER', 'o' || n) FROM generate_series(1, 70) AS n;
+	CALL cardgen.generate_order('ORDER', 930, NULL, order_id);
+END $$;
+SELECT code, generated, remaining FROM cardgen.series_usage WHERE code = 'ORDER';
+
+-- A range from an older backup is not given out at the end of a series, but skipped
+SELECT pg_temp.make('STALE', 1, 'STALE');
+SELECT batch_id FROM cardgen.generate_batch('STALE', 8);
+INSERT INTO cardgen.free_range VALUES ('STALE', 2, 5);
+SELECT pg_temp.refused($$cardgen.generate_batch('STALE', 4)$$);
+SELECT pg_temp.refused($$cardgen.issue_new_cards('STALE', '{a,b,c,d}')$$);
+SELECT cardgen.skip_numbers('STALE', 3);
+SELECT * FROM cardgen.free_range WHERE series_code = 'STALE';
+
 -- The extension goes in the transaction that has a block
 BEGIN;
 SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 100) AS n;

@@ -128,6 +128,13 @@ CALL cardgen.generate_order('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000
 CALL cardgen.generate_order('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000007');
 SELECT part, card_count FROM cardgen.order_batches('6e7f0a52-0000-4000-8000-000000000007') ORDER BY part;
 
+-- The id of a batch is no order's, and that of an order no batch's
+SET cardgen.max_cards_per_call = 100;
+SELECT card_count FROM cardgen.generate_batch('GOLD', 5, NULL, '6e7f0a52-0000-4000-8000-000000000009');
+CALL cardgen.generate_order('GOLD', 5, NULL, '6e7f0a52-0000-4000-8000-000000000009');
+SELECT cardgen.generate_batch('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000007');
+SELECT cardgen.generate_cards('GOLD', 10, NULL, '6e7f0a52-0000-4000-8000-000000000007');
+
 -- Where the limit was lowered, an order that has begun goes on in its size
 SET cardgen.max_cards_per_call = 10;
 CALL cardgen.generate_order('GOLD', 25, NULL, '6e7f0a52-0000-4000-8000-000000000008', 9);

@@ -81,7 +81,33 @@ SQL
 try('issue many new ones', 10, <<'SQL', 300000);
 SELECT count(*) FROM customers, LATERAL cardgen.issue_new_cards('MANY', ids) WHERE sqlstate IS NULL;
 SQL
+
+# Cards that are none any more, and as many batches as cards.
+$server->safe_psql('postgres', <<'SQL');
+SELECT batch_id, array_agg(number) AS numbers INTO gone FROM cardgen.generate_cards('MANY', 100000) GROUP BY 1;
+SELECT cardgen.remove_batch(batch_id) FROM gone;
+SET cardgen.max_cards_per_call = 1;
+CALL cardgen.generate_order('MANY', 5000);
+SELECT array_agg(number) AS numbers INTO of_batches FROM cardgen.generated_card JOIN cardgen.batch USING (batch_id)
+WHERE series_code = 'MANY' AND card_count = 1;
+SQL
+try('change the status of many that have gone', 3, <<'SQL', 200000);
+SELECT count(*) FROM gone, LATERAL cardgen.set_card_statuses(numbers, 'ACTIVE') WHERE error_name = 'batch_removed';
+SQL
+try('issue many of many batches', 3, <<'SQL', 25600);
+SELECT count(*) FROM of_batches, customers, LATERAL cardgen.issue_cards(numbers, ids[1:5000]);
+SQL
+
+# As long as each other: a reason that is kept with every card.
+try('change the status of many, with a long reason', 3, <<'SQL', 51200);
+SELECT count(*) FROM of_batches, LATERAL cardgen.set_card_statuses(numbers[1:1000], 'ACTIVE', repeat('because ', 30000));
+SELECT count(*) FROM of_batches, LATERAL cardgen.set_card_statuses(numbers[1:1000], 'SUSPENDED', repeat('because ', 30000));
+SQL
 $server->safe_psql('postgres', 'TRUNCATE cardgen.card, cardgen.card_status_log');
+
+# Savepoints that a driver sets and does not release.
+try('savepoints after a new card', 3, "SELECT FROM cardgen.issue_new_card('GOLD', gen_random_uuid()::text);\nBEGIN;\n"
+	  . "SAVEPOINT s;\n" x 4000 . 'COMMIT;', 40960);
 
 try('remove', 3, <<'SQL');
 SELECT FROM generate_series(9998, 10000) n, LATERAL cardgen.generate_batch('BRIEF', n);

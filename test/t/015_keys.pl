@@ -69,6 +69,7 @@ test_dump();
 test_wrapping();
 test_crash();
 test_rotation();
+test_creation();
 test_standby();
 
 done_testing();
@@ -543,6 +544,52 @@ sub test_rotation
 	# Autovacuum is off: pages that are not summarized would be read for each batch.
 	at('VACUUM cardgen.generated_card');
 	every_batch_is_whole($server, 'postgres', 'after the rotations');
+}
+
+# Series that are being created while all keys are wrapped: by a transaction that
+# has made its key by then, and by a statement that began before the settings
+# changed and makes its key afterwards.
+sub test_creation
+{
+	my ($new_file, $new_key) = new_key_file();
+	my $creation = $server->background_psql('postgres');
+	my $import = $server->background_psql('postgres');
+	my $wrapping_output = '';
+
+	$creation->query_safe(q{BEGIN; SELECT cardgen.create_series('OPEN', 'Open', 12, prefix => '81')});
+	set_commands("cat '$new_file'", "cat '$key_file'");
+	my $wrapping = IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $server->connstr('postgres'), '-c', 'SELECT cardgen.wrap_keys()' ], '>&', \$wrapping_output);
+	await_lock('wrap_keys');
+	$creation->query_safe('COMMIT');
+	$wrapping->finish;
+	is($wrapping_output, at('SELECT count(*) FROM cardgen.series_key') . "\n", 'a series that was being created is wrapped, too');
+	is_wrapped_under($new_key, 'under the new key');
+	($key_file, $wrapping_key) = ($new_file, $new_key);
+
+	($new_file, $new_key) = new_key_file();
+	$import->query_safe('BEGIN; LOCK TABLE cardgen.series IN SHARE UPDATE EXCLUSIVE MODE');
+	my $waiting = IPC::Run::start([ 'psql', '-XAtq', '-d', $server->connstr('postgres'), '-c',
+			q{SELECT code FROM cardgen.create_series('LATE', 'Late', 12, prefix => '82')} ], '>&', \my $waiting_output);
+	await_lock('create_series');
+	set_commands("cat '$new_file'", "cat '$key_file'");
+	at('SELECT cardgen.wrap_keys()');
+	set_commands("cat '$new_file'", '');
+	$import->query_safe('COMMIT');
+	$waiting->finish;
+	is($waiting_output, "LATE\n", 'a series that had to wait is created');
+	is_wrapped_under($new_key, 'under the key there is by then');
+	($key_file, $wrapping_key) = ($new_file, $new_key);
+	$_->quit foreach $creation, $import;
+}
+
+sub await_lock
+{
+	my ($call) = @_;
+
+	$server->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%$call%'")
+	  or die "$call does not wait";
 }
 
 # A standby has a command of its own.

@@ -27,6 +27,11 @@ my %customers = (
 		[ 'a4a2a1a1' => 'surrounding_blanks', 'an ideographic space' ],
 		[ 'a1a1a4a2' => 'surrounding_blanks', 'an ideographic space in front' ],
 		[ 'a1a1' => 'empty_text', 'nothing else' ] ],
+	WIN1252 => [
+		[ '7a6fe9' => 'issued', 'a letter of the encoding' ],
+		[ '817a' => 'issued', 'a byte that is no character' ],
+		[ '817aa0' => 'issued', 'with a no-break space behind it' ],
+		[ '817a20' => 'surrounding_blanks', 'with a space behind it' ] ],
 	SQL_ASCII => [
 		[ '7a6fe9' => 'issued', 'a byte of another encoding' ],
 		[ 'e9' => 'issued', 'nothing else' ],
@@ -38,7 +43,7 @@ my %customers = (
 		[ '6b20a0' => 'issued', 'such a byte behind a space' ],
 		[ '6bc2' => 'issued', 'the first byte of one' ],
 		[ '6bc2a0a0' => 'issued', 'a byte too many behind one' ] ]);
-my %blank = (LATIN1 => 'a0', EUC_JP => 'a1a1', SQL_ASCII => 'c2a0');
+my %blank = (LATIN1 => 'a0', EUC_JP => 'a1a1', WIN1252 => 'a0', SQL_ASCII => 'c2a0');
 
 foreach my $encoding (sort keys %customers)
 {
@@ -60,6 +65,9 @@ foreach my $encoding (sort keys %customers)
 	is($server->safe_psql($database, qq{
 			SELECT cardgen.classify_number(b || 'g00000000' || b) FROM (SELECT @{[ text($encoding, $blank{$encoding}) ]} AS b) AS blank}),
 		'issued', "$encoding: blanks around a number");
+	is($server->safe_psql($database, qq{
+			SELECT cardgen.classify_number(@{[ text($encoding, $customers{$encoding}[1][0]) ]})}),
+		'malformed', "$encoding: what is no number");
 }
 
 done_testing();
