@@ -125,13 +125,16 @@ CheckName(const char *value, const char *what)
 Refusal *
 CheckCustomerId(const char *customer_id, const char *what)
 {
-	Refusal    *refusal = customer_id == NULL ? MissingArgument(what) : CheckName(customer_id, what);
+	Refusal    *refusal;
 	size_t		length;
 
-	if (refusal != NULL)
-		return refusal;
+	if (customer_id == NULL)
+		return MissingArgument(what);
+	refusal = CheckName(customer_id, what);
 	(void) WithoutBlanks(customer_id, &length);
-	return length == strlen(InUtf8(customer_id)) ? NULL : SurroundedByBlanks(what, customer_id);
+	if (refusal == NULL && length != strlen(InUtf8(customer_id)))
+		refusal = SurroundedByBlanks(what, customer_id);
+	return refusal;
 }
 
 Elements
