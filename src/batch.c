@@ -381,7 +381,7 @@ verify_batch(PG_FUNCTION_ARGS)
 
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen stored numbers",
 										ALLOCSET_DEFAULT_SIZES);
-	cursor = OpenCursor(&stored_numbers, (NullableDatum[]) {Int4Argument(batch.batch_id)});
+	cursor = OpenCursor(&stored_numbers, (NullableDatum[]) {Int4Argument(batch.batch_id)}, true);
 	do
 	{
 		MemoryContext caller_context;

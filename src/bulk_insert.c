@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
+#include "refusal.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -194,7 +195,10 @@ BulkInsertRow(BulkInsert *insert, const NullableDatum *columns)
 	TupleTableSlot **row = &insert->rows[insert->row_count++];
 
 	if (!insert->is_direct)
-		WriteRow(insert->table->insert_row, columns, insert->table->name);
+	{
+		if (RunQuery(insert->table->insert_row, columns) == 0 && !insert->table->may_be_elsewhere)
+			Refuse(WriteSuppressed(insert->table->name));
+	}
 	else
 	{
 		if (*row == NULL)

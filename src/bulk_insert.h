@@ -23,6 +23,7 @@ typedef struct BulkTable
 	PreparedQuery *insert_row;
 	int			column_count;
 	const char *columns[BULK_MOST_COLUMNS];
+	bool		may_be_elsewhere;	/* where a trigger puts the rows, and returns NULL */
 } BulkTable;
 
 typedef struct BulkInsert BulkInsert;

@@ -20,7 +20,8 @@ static PreparedQuery insert_change = {
 
 static const BulkTable log_table = {
 	"card_status_log", &insert_change, LOG_COLUMN_COUNT,
-	{"number", "from_label", "to_label", "from_customer_id", "to_customer_id", "reason"}
+	{"number", "from_label", "to_label", "from_customer_id", "to_customer_id", "reason"},
+	.may_be_elsewhere = true
 };
 
 BulkInsert *

@@ -6,6 +6,7 @@
 #include "access/xact.h"
 #include "argument.h"
 #include "card_find.h"
+#include "card_log.h"
 #include "catalog/pg_type.h"
 #include "citus.h"
 #include "customer.h"
@@ -14,6 +15,7 @@
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "query.h"
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
@@ -21,25 +23,30 @@
 
 #define CARD_IS_DUE "expires_on < $1 AND status IN ('issued', 'active', 'suspended')"
 
-#define EXPIRE_CARDS(due_number, card_number) \
-	"WITH due AS (" \
-	"  SELECT number, status_label FROM cardgen.card WHERE " CARD_IS_DUE due_number \
-	"  ORDER BY expires_on FOR NO KEY UPDATE SKIP LOCKED)," \
-	" expired AS (" \
-	"  UPDATE cardgen.card c SET status = 'expired', status_label = $2 FROM due" \
-	"  WHERE c.number = due.number" card_number " RETURNING due.number, due.status_label)" \
-	" INSERT INTO cardgen.card_status_log (number, from_label, to_label, reason)" \
-	" SELECT number, status_label, $2, 'past its expiry date' FROM expired"
-
-/* At once: the next step of many would pass by the index entries of all before it. */
-static PreparedQuery expire_all_cards = {
-	EXPIRE_CARDS("", ""),
-	2, {DATEOID, TEXTOID}
+/* The next step of many would pass by the index entries of all before it: a cursor does not. */
+static PreparedQuery lock_due = {
+	"SELECT number, status_label FROM cardgen.card WHERE " CARD_IS_DUE
+	" ORDER BY expires_on FOR NO KEY UPDATE SKIP LOCKED",
+	1, {DATEOID}
 };
+
+static PreparedQuery expire_numbers = {
+	"UPDATE cardgen.card SET status = 'expired', status_label = $2 WHERE number = ANY ($1) RETURNING number",
+	2, {TEXTARRAYOID, TEXTOID}
+};
+
+#define EXPIRY_REASON "past its expiry date"
 
 /* Citus locks rows of one shard at a time. */
 static PreparedQuery expire_cards_of_shard = {
-	EXPIRE_CARDS(" AND number = ANY ($3)", " AND c.number = ANY ($3)"),
+	"WITH due AS ("
+	"  SELECT number, status_label FROM cardgen.card WHERE " CARD_IS_DUE " AND number = ANY ($3)"
+	"  FOR NO KEY UPDATE SKIP LOCKED),"
+	" expired AS ("
+	"  UPDATE cardgen.card c SET status = 'expired', status_label = $2 FROM due"
+	"  WHERE c.number = due.number AND c.number = ANY ($3) RETURNING due.number, due.status_label)"
+	" INSERT INTO cardgen.card_status_log (number, from_label, to_label, reason)"
+	" SELECT number, status_label, $2, '" EXPIRY_REASON "' FROM expired",
 	3, {DATEOID, TEXTOID, TEXTARRAYOID}
 };
 
@@ -229,9 +236,88 @@ set_card_statuses(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* How many cards a step has expired. */
+typedef struct DueCard
+{
+	const char *number;
+	const char *label;
+} DueCard;
+
+static int
+CompareDue(const void *a, const void *b)
+{
+	return strcmp(((const DueCard *) a)->number, ((const DueCard *) b)->number);
+}
+
+/* The next cards of the cursor, by number. */
+static DueCard *
+FetchDue(Portal cursor, uint64 *count, Datum *numbers)
+{
+	DueCard    *due;
+
+	SPI_cursor_fetch(cursor, true, EXPIRE_STEP);
+	*count = SPI_processed;
+	due = palloc_array(DueCard, *count + 1);
+	for (uint64 i = 0; i < *count; i++)
+	{
+		due[i] = (DueCard) {ResultText(i, 0), ResultText(i, 1)};
+		numbers[i] = CStringGetTextDatum(due[i].number);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	qsort(due, (size_t) *count, sizeof(DueCard), CompareDue);
+	return due;
+}
+
+/* A step of the cards that a cursor locks; false at its end. */
+static bool
+ExpireSomeCards(Portal cursor, const StatusLabel *label, BulkInsert *log, int32 *total)
+{
+	Datum		numbers[EXPIRE_STEP];
+	uint64		count;
+	uint64		expired;
+	DueCard    *due = FetchDue(cursor, &count, numbers);
+
+	if (count == 0)
+		return false;
+	expired = RunQuery(&expire_numbers, (NullableDatum[]) {
+			ArrayOf(TEXTOID, numbers, NULL, (int) count), TextArgument(label->label)});
+	for (uint64 i = 0; i < expired; i++)
+	{
+		DueCard		key = {.number = ResultText(i, 0)};
+		const DueCard *card = bsearch(&key, due, (size_t) count, sizeof(DueCard), CompareDue);
+
+		LogChange(log, &(LoggedChange) {
+			.number = card->number, .from_label = card->label, .to_label = label->label, .reason = EXPIRY_REASON
+		});
+	}
+	SPI_freetuptable(SPI_tuptable);
+	*total += (int32) expired;
+	return true;
+}
+
+static int32
+ExpireCards(NullableDatum today, const StatusLabel *label)
+{
+	MemoryContext step_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen cards to expire",
+													   ALLOCSET_DEFAULT_SIZES);
+	Portal		cursor = OpenCursor(&lock_due, &today, false);
+	BulkInsert *log = BeginLog();
+	MemoryContext caller_context = MemoryContextSwitchTo(step_context);
+	int32		total = 0;
+
+	while (ExpireSomeCards(cursor, label, log, &total))
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(step_context);
+	}
+	MemoryContextSwitchTo(caller_context);
+	MemoryContextDelete(step_context);
+	EndBulkInsert(log);
+	SPI_cursor_close(cursor);
+	return total;
+}
+
 static uint64
-ExpireSomeCardsByShard(NullableDatum today, NullableDatum label)
+ExpireSomeCardsByShard(NullableDatum today, const StatusLabel *label)
 {
 	uint64		shards = RunQuery(&due_numbers_by_shard, (NullableDatum[]) {today, Int4Argument(EXPIRE_STEP)});
 	SPITupleTable *due = SPI_tuptable;
@@ -241,10 +327,24 @@ ExpireSomeCardsByShard(NullableDatum today, NullableDatum label)
 	for (uint64 i = 0; i < shards; i++)
 		numbers[i].value = ResultDatum(i, 0, &numbers[i].isnull);
 	for (uint64 i = 0; i < shards; i++)
-		expired += RunQuery(&expire_cards_of_shard, (NullableDatum[]) {today, label, numbers[i]});
+		expired += RunQuery(&expire_cards_of_shard, (NullableDatum[]) {today, TextArgument(label->label), numbers[i]});
 	pfree(numbers);
 	SPI_freetuptable(due);
 	return expired;
+}
+
+static int32
+ExpireCardsByShard(NullableDatum today, const StatusLabel *label)
+{
+	int32		total = 0;
+	uint64		expired;
+
+	while ((expired = ExpireSomeCardsByShard(today, label)) > 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		total += (int32) expired;
+	}
+	return total;
 }
 
 /*
@@ -260,24 +360,16 @@ Datum
 expire_cards(PG_FUNCTION_ARGS)
 {
 	NullableDatum today;
-	NullableDatum label;
-	uint64		expired;
-	int32		total = 0;
+	const StatusLabel *label;
+	int32		total;
 
 	PreventCommandIfReadOnly("cardgen.expire_cards()");
 	today = DatumArgument(DirectFunctionCall1(timestamptz_date,
 											  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())));
-	label = TextArgument(DefaultLabel(UseConfiguration(), STATUS_EXPIRED)->label);
+	label = DefaultLabel(UseConfiguration(), STATUS_EXPIRED);
 
 	OpenQueries();
-	if (!IsDistributed(CardgenTable("card")))
-		total = (int32) RunQuery(&expire_all_cards, (NullableDatum[]) {today, label});
-	else
-		while ((expired = ExpireSomeCardsByShard(today, label)) > 0)
-		{
-			CHECK_FOR_INTERRUPTS();
-			total += (int32) expired;
-		}
+	total = IsDistributed(CardgenTable("card")) ? ExpireCardsByShard(today, label) : ExpireCards(today, label);
 	CloseQueries();
 	PG_RETURN_INT32(total);
 }

@@ -3,7 +3,9 @@
  */
 #include "counter.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "cursor.h"
 #include "free_range.h"
 #include "ordinal_block.h"
@@ -12,6 +14,10 @@
 /* So many for whoever issues while others do; of a small series fewer. */
 #define RANGE_MOST 1000
 #define RANGE_SHARE 64
+
+/* So many transactions of a session, and so many series of which it is noticed. */
+#define OFTEN 64
+#define SERIES_IN_TURN 16
 
 #define RESERVED_STEP 1000
 
@@ -198,7 +204,10 @@ DeleteReserved(const char *series_code, int64 first, int64 last)
 			TextArgument(series_code), Int8Argument(first), Int8Argument(last)});
 }
 
-/* Moves the counter on; the id of a batch where it is for one. */
+/*
+ * Moves the counter on; the id of a batch where it is for one. Also where it
+ * stays: the row's new version tells others that something was reserved.
+ */
 static int32
 MoveCounter(const Series *series, Walk walk, bool is_batch)
 {
@@ -242,7 +251,9 @@ void
 TakeOrdinals(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 {
 	TieCursorToTransaction();
-	MoveCounter(series, Take(series, counter, count, taken), false);
+	InitOrdinals(taken);
+	if (count > 0)
+		MoveCounter(series, Take(series, counter, count, taken), false);
 }
 
 void
@@ -293,9 +304,39 @@ TakeOneFromCounter(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
 }
 
 /*
- * With the counter locked, for which this may have waited: others are at work,
- * so they find the rest of what is taken here in a free range, if they can take
- * from one.
+ * While an old snapshot is open, a backup's or a report's, every version that
+ * the counter's row has had since is walked over by the next transaction. So a
+ * session whose transactions keep taking one moves the counter seldom instead,
+ * as where others are at work.
+ */
+static bool
+TakesOften(const char *series_code)
+{
+	static struct
+	{
+		char		series_code[SERIES_CODE_SIZE];
+		TimestampTz transaction;
+		int			count;
+	}			sessions[SERIES_IN_TURN];
+	uint32		place = string_hash(series_code, SERIES_CODE_SIZE) % SERIES_IN_TURN;
+
+	if (strcmp(sessions[place].series_code, series_code) != 0)
+	{
+		memset(&sessions[place], 0, sizeof(sessions[place]));
+		strlcpy(sessions[place].series_code, series_code, SERIES_CODE_SIZE);
+	}
+	if (sessions[place].count < OFTEN && sessions[place].transaction != GetCurrentTransactionStartTimestamp())
+	{
+		sessions[place].transaction = GetCurrentTransactionStartTimestamp();
+		sessions[place].count++;
+	}
+	return sessions[place].count == OFTEN;
+}
+
+/*
+ * With the counter locked. Where others are at work, for whom this may have
+ * waited, or the next transactions of this session are to come, they find the
+ * rest of what is taken here in a free range, if they can take from one.
  */
 static int64
 TakeWithCounter(const Series *series, const Counter *counter, int64 block_size, pg_uuid_t *incarnation)
@@ -350,7 +391,7 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 		block_size = SizeOfNextBlock(series_code);
 		if (block_size > 1 ||
 			(!TakeFromFreeRange(series_code, &ordinal, &incarnation) &&
-			 !TakeOneFromCounter(*series, &ordinal, &incarnation)))
+			 (TakesOften(series_code) || !TakeOneFromCounter(*series, &ordinal, &incarnation))))
 		{
 			LockCounter(series_code, &counter);
 			incarnation = counter.incarnation;

@@ -49,7 +49,7 @@ extern void DeleteReserved(const char *series_code, int64 first, int64 last);
 /* How many are left, in the newest snapshot. */
 extern int64 RemainingOrdinals(const Series *series);
 
-/* Has an ordinal of the series been used, in the newest snapshot? */
+/* Has an ordinal of the series been used, as the caller's snapshot has it? */
 extern bool IsOrdinalUsed(const char *series_code, int64 ordinal, pg_uuid_t *incarnation);
 
 #endif

@@ -151,6 +151,7 @@ CheckRange(const char *series_code, const OrdinalRun *range, pg_uuid_t *incarnat
 	if (ResultBool(0, 1))
 		Refuse(CounterBehind(series_code));
 	*incarnation = ResultUuid(0, 0);
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* The next range that is not empty and not locked by others, locked: its newest version. */

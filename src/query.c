@@ -192,7 +192,7 @@ RunLatest(PreparedQuery *query, const NullableDatum *arguments)
 }
 
 Portal
-OpenCursor(PreparedQuery *query, const NullableDatum *arguments)
+OpenCursor(PreparedQuery *query, const NullableDatum *arguments, bool read_only)
 {
 	Datum		values[QUERY_MAX_ARGUMENTS];
 	char		nulls[QUERY_MAX_ARGUMENTS];
@@ -201,7 +201,7 @@ OpenCursor(PreparedQuery *query, const NullableDatum *arguments)
 	Portal		cursor;
 
 	SplitArguments(query, arguments, values, nulls);
-	cursor = SPI_cursor_open(NULL, query->plan, values, nulls, true);
+	cursor = SPI_cursor_open(NULL, query->plan, values, nulls, read_only);
 	EndPlanning(settings_level);
 	MemoryContextSwitchTo(caller_context);
 	return cursor;

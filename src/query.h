@@ -39,8 +39,8 @@ extern uint64 ReadLatest(PreparedQuery *query, const NullableDatum *arguments);
 /* RunQuery in the newest snapshot; what is locked already can't change meanwhile. */
 extern uint64 RunLatest(PreparedQuery *query, const NullableDatum *arguments);
 
-/* ReadQuery for more rows than memory should hold at once. */
-extern Portal OpenCursor(PreparedQuery *query, const NullableDatum *arguments);
+/* ReadQuery, or RunQuery, for more rows than memory should hold at once. */
+extern Portal OpenCursor(PreparedQuery *query, const NullableDatum *arguments, bool read_only);
 
 /* One of the extension's tables. */
 extern Oid	CardgenTable(const char *name);

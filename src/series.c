@@ -381,7 +381,7 @@ drop_series(PG_FUNCTION_ARGS)
 		ReadLatest(&has_cards, &argument);
 	if (counter.next_ordinal > 0 || ResultBool(0, 0))
 		Refuse(SeriesUsed(code));
-	RunQuery(&delete_series, &argument);
+	WriteRow(&delete_series, &argument, "series");
 	CloseQueries();
 	PG_RETURN_VOID();
 }

@@ -61,6 +61,7 @@ BEGIN
 	RETURN QUERY SELECT c, pg_temp.answer('SELECT 1 FROM ' || c) FROM unnest(calls) AS c;
 	EXECUTE format('DROP TRIGGER veto ON cardgen.%I', table_name);
 END $$;
+SELECT code FROM cardgen.create_series('EMPTY', 'Empty', 6, 'E');
 SELECT number AS unissued FROM cardgen.generate_cards('S', 1) \gset
 SELECT number AS issued FROM cardgen.issue_new_card('S', 'ida') \gset
 \pset format unaligned
@@ -72,6 +73,7 @@ SELECT v.* FROM (VALUES
 	('batch', 'DELETE', ARRAY[$$cardgen.remove_batch(1)$$]),
 	('series', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
 	('series', 'UPDATE', ARRAY[$$cardgen.alter_series('S', 'T')$$]),
+	('series', 'DELETE', ARRAY[$$cardgen.drop_series('EMPTY')$$]),
 	('status_label', 'INSERT', ARRAY[$$cardgen.create_status_label('Printed', 'not_issued')$$]),
 	('series_counter', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
 	('series_key', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
@@ -81,11 +83,22 @@ SELECT v.* FROM (VALUES
 		$$cardgen.issue_new_cards('S', '{ida}')$$, $$cardgen.import_cards('OLD', '{X9}')$$]),
 	('card', 'UPDATE', ARRAY[format('cardgen.set_card_status(%L, %L)', :'issued', 'ACTIVE'),
 		format('cardgen.set_card_statuses(%L, %L)', ARRAY[:'unissued', :'issued'], 'ACTIVE'), format('cardgen.transfer_card(%L, %L)', :'issued', 'jan'),
-		format('cardgen.replace_card(%L)', :'issued'), $$cardgen.merge_customers('ida', 'jan')$$]),
-	('card_status_log', 'INSERT', ARRAY[format('cardgen.set_card_status(%L, %L)', :'issued', 'ACTIVE'), $$cardgen.issue_new_card('S', 'ida')$$]))
+		format('cardgen.replace_card(%L)', :'issued'), $$cardgen.merge_customers('ida', 'jan')$$]))
 	AS t (name, event, calls), pg_temp.vetoed(t.name, t.event, t.calls) AS v;
 \pset format aligned
 \pset tuples_only off
+
+-- But one that stores the log elsewhere may, and one that lets nothing be written that is there already
+CREATE TABLE elsewhere (LIKE cardgen.card_status_log);
+CREATE FUNCTION store_elsewhere() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.elsewhere VALUES (new.*); RETURN NULL; END';
+CREATE TRIGGER store_elsewhere BEFORE INSERT ON cardgen.card_status_log FOR EACH ROW EXECUTE FUNCTION store_elsewhere();
+CREATE TRIGGER redundant BEFORE UPDATE ON cardgen.series_counter FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+SELECT number, status FROM cardgen.set_card_status(:'issued', 'ACTIVE');
+SELECT position, error_name FROM cardgen.issue_new_cards('S', ARRAY[NULL]);
+SELECT cardgen.set_batch_label(1, 'NOT_ISSUED');
+SELECT number, to_label FROM elsewhere;
+DROP TRIGGER store_elsewhere ON cardgen.card_status_log;
+DROP TRIGGER redundant ON cardgen.series_counter;
 
 -- Columns that are computed when they are read, from PostgreSQL 18 on
 DO $$
@@ -101,6 +114,6 @@ SELECT number, customer_id FROM cardgen.issue_new_cards('S', ARRAY['flo']);
 SELECT number FROM cardgen.import_cards('OLD', ARRAY['X3'], ARRAY['flo']);
 SELECT number, customer_id FROM cardgen.card WHERE customer_id = 'flo' ORDER BY number;
 
-DROP TABLE seen;
-DROP FUNCTION see, veto;
+DROP TABLE seen, elsewhere;
+DROP FUNCTION see, veto, store_elsewhere;
 DROP EXTENSION cardgen;

@@ -25,7 +25,7 @@ SELECT cardgen.create_series('GOLD', 'Gold card', 12, '9000', check_digit => 'lu
 SELECT cardgen.create_series('CLUB', 'Club card', 9, 'C', method => 'sequential', max_active_cards => 1000000, card_expiry_days => 9);
 SELECT cardgen.create_series('BRIEF', 'Brief card', 12, '5000', batch_retention => '1 microsecond');
 SELECT cardgen.create_status_label('Printed', 'not_issued');
-CREATE TABLE counts (relname name, seq_scan bigint, idx_scan bigint);
+CREATE TABLE counts (relname name, seq_scan bigint, idx_scan bigint, idx_tup_fetch bigint);
 SQL
 
 # Each function, in this order, with the variables of psql that call_all() sets.
@@ -55,7 +55,7 @@ my @calls = (
 	[ replace_card => "SELECT * FROM cardgen.replace_card(:'number')" ],
 	[ find_card => "SELECT * FROM cardgen.find_card(:'number')" ],
 	[ classify_number => "SELECT cardgen.classify_number(:'number')" ],
-	[ import_cards => "SELECT * FROM cardgen.import_cards('CLUB', ARRAY['C999' || lpad((:batch)::text, 6, '0'), 'C000000001'], ARRAY['bob', 'cem'])" ],
+	[ import_cards => "SELECT * FROM cardgen.import_cards('CLUB', ARRAY['C999' || lpad((:batch)::text, 6, '0'), 'C000000001'], ARRAY['bob', 'cem'], expires_on => ARRAY['2020-01-01', '2020-01-01']::date[])" ],
 	[ expire_cards => 'SELECT cardgen.expire_cards()' ],
 	[ remove_batch => 'SELECT cardgen.remove_batch(:batch)' ],
 	[ remove_expired_batches => 'SELECT * FROM cardgen.remove_expired_batches()' ],
@@ -77,11 +77,11 @@ SQL
 
 my $count_scans = <<'SQL';
 SELECT FROM pg_stat_force_next_flush();
-INSERT INTO counts SELECT relname, seq_scan, idx_scan FROM pg_stat_user_tables WHERE schemaname = 'cardgen';
+INSERT INTO counts SELECT relname, seq_scan, idx_scan, idx_tup_fetch FROM pg_stat_user_tables WHERE schemaname = 'cardgen';
 SQL
 my $show_scans = <<'SQL';
 SELECT FROM pg_stat_force_next_flush();
-SELECT 'scans', :'name', relname, now.seq_scan - was.seq_scan, now.idx_scan - was.idx_scan
+SELECT 'scans', :'name', relname, now.seq_scan - was.seq_scan, now.idx_scan - was.idx_scan, now.idx_tup_fetch - was.idx_tup_fetch
 FROM pg_stat_user_tables now JOIN counts was USING (relname) WHERE schemaname = 'cardgen';
 DELETE FROM counts;
 SQL
@@ -153,7 +153,7 @@ sub check_scans
 
 	foreach my $line (split /\n/, $output)
 	{
-		my ($kind, $name, $table, $seq_scans, $index_scans) = split /\|/, $line;
+		my ($kind, $name, $table, $seq_scans, $index_scans, $rows) = split /\|/, $line;
 		next unless $kind eq 'scans';
 		$seen{$name} = 1;
 
@@ -162,6 +162,7 @@ sub check_scans
 		if (grep { $_ eq $table } @growing)
 		{
 			push @wrong, "$name: $table has been read from end to end" if $seq_scans > $own_scans;
+			push @wrong, "$name: $rows rows of $table have been read by an index" if $rows > 1000 && $table ne 'generated_card' && $name !~ /look-ups/;
 		}
 		next unless $name =~ /look-ups/;
 		push @wrong, "$name: $table was read " . ($seq_scans + $index_scans) . ' times'
