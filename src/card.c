@@ -4,6 +4,7 @@
 #include "card.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "card_log.h"
 #include "catalog/pg_type.h"
 #include "citus.h"
@@ -14,6 +15,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
@@ -52,23 +54,31 @@ static PreparedQuery read_whole_row = {
 	1, {TEXTOID}
 };
 
-#define STORE_CARD(source) \
-	"INSERT INTO cardgen.card AS c (" CARD_COLUMN_NAMES ") " source \
-	" ON CONFLICT (number) DO UPDATE SET status = excluded.status, status_label = excluded.status_label," \
-	" customer_id = excluded.customer_id, issued_on = excluded.issued_on, expires_on = excluded.expires_on," \
-	" replaces = excluded.replaces, replaced_by = excluded.replaced_by" \
-	" WHERE $13 RETURNING number"
-
-/* Nothing is returned where a row has come that the caller does not know of. */
-static PreparedQuery store_card = {
-	STORE_CARD("VALUES ($1, $2, $3, $4, $5::cardgen.card_status, $6, $7, $8, $9, $10, $11, $12)"),
-	13, {TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID,
-	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID, BOOLOID}
+static PreparedQuery update_card = {
+	"UPDATE cardgen.card SET status = $5::cardgen.card_status, status_label = $6, customer_id = $7, issued_on = $9,"
+	" expires_on = $10, replaces = $11, replaced_by = $12 WHERE number = $1 RETURNING number",
+	12, {TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID,
+	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID}
 };
 
+/* Nothing is returned where a row has come that the caller does not know of. */
+static PreparedQuery add_card = {
+	"INSERT INTO cardgen.card (" CARD_COLUMN_NAMES ")"
+	" VALUES ($1, $2, $3, $4, $5::cardgen.card_status, $6, $7, $8, $9, $10, $11, $12)"
+	" ON CONFLICT (number) DO NOTHING RETURNING number",
+	12, {TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID,
+	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID}
+};
+
+/* The same of many, and of those that have a row where $13 is true. */
 static PreparedQuery store_cards = {
-	STORE_CARD("SELECT " COLUMNS_WITH("status::cardgen.card_status")
-			   " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n (" CARD_COLUMN_NAMES ")"),
+	"INSERT INTO cardgen.card (" CARD_COLUMN_NAMES ")"
+	" SELECT " COLUMNS_WITH("status::cardgen.card_status")
+	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n (" CARD_COLUMN_NAMES ")"
+	" ON CONFLICT (number) DO UPDATE SET status = excluded.status, status_label = excluded.status_label,"
+	" customer_id = excluded.customer_id, issued_on = excluded.issued_on, expires_on = excluded.expires_on,"
+	" replaces = excluded.replaces, replaced_by = excluded.replaced_by"
+	" WHERE $13 RETURNING number",
 	13, {TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
 	TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, DATEARRAYOID, TEXTARRAYOID, TEXTARRAYOID, BOOLOID}
 };
@@ -160,11 +170,21 @@ ReadCardRow(const char *number, Card *card)
 	return true;
 }
 
-/* Citus locks and writes rows of one shard at a time. */
+static bool
+HasTriggers(void)
+{
+	Relation	relation = table_open(CardgenTable("card"), AccessShareLock);
+	bool		has_triggers = relation->trigdesc != NULL;
+
+	table_close(relation, NoLock);
+	return has_triggers;
+}
+
+/* Citus locks and writes rows of one shard at a time; a trigger is to see an UPDATE as one. */
 static bool
 IsOneByOne(const CardChanges *changes)
 {
-	return changes->pending_count == 1 || IsDistributed(CardgenTable("card"));
+	return changes->pending_count == 1 || IsDistributed(CardgenTable("card")) || HasTriggers();
 }
 
 static void
@@ -311,7 +331,7 @@ StoreSome(CardChanges *changes, bool has_row)
 		for (int i = 0; i < count; i++)
 		{
 			CardColumns(&some[i]->card, arguments);
-			some[i]->is_stored = RunQuery(&store_card, arguments) > 0;
+			some[i]->is_stored = RunQuery(has_row ? &update_card : &add_card, arguments) > 0;
 			SPI_freetuptable(SPI_tuptable);
 		}
 	}
@@ -421,7 +441,7 @@ FormCard(const Card *card, TupleDesc descriptor)
 	return SPI_datumTransfer(HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)), false, -1);
 }
 
-/* Where a DBA has added columns, the row is read. */
+/* Where a DBA has added columns, or a trigger that may have changed it, the row is read. */
 Datum
 ResultCard(const Card *card)
 {
@@ -429,7 +449,7 @@ ResultCard(const Card *card)
 	NullableDatum number = TextArgument(card->number);
 	Datum		row;
 
-	if (descriptor->natts == CARD_COLUMN_COUNT)
+	if (descriptor->natts == CARD_COLUMN_COUNT && !HasTriggers())
 		row = FormCard(card, descriptor);
 	else if (RunQuery(&read_whole_row, &number) > 0)
 		row = ResultRow();

@@ -185,16 +185,28 @@ RememberShape(Configuration *configuration, const Shape *shape)
 	MemoryContextSwitchTo(caller_context);
 }
 
-/* Adds the series in a row of a result, unless it is known already. */
+static void
+RememberFormat(Configuration *configuration, Series *series)
+{
+	const NumberFormat *format = &series->format;
+	Shape		shape = {FormatNumberLength(format), format->prefix_length, format->suffix_length};
+	char		key[SHAPE_KEY_SIZE];
+	SeriesOfShape *of_shape;
+	bool		is_known;
+
+	RememberShape(configuration, &shape);
+	MakeShapeKey(key, &shape, format->prefix, format->suffix);
+	of_shape = hash_search(configuration->series_by_shape, key, HASH_ENTER, &is_known);
+	series->next_of_shape = is_known ? of_shape->first : NULL;
+	of_shape->first = series;
+}
+
+/* Adds the series in a row of a result, unless it is known already; its code at last, when all of it is known. */
 static Series *
 RememberSeries(Configuration *configuration, uint64 row)
 {
 	SeriesOfCode *of_code;
-	SeriesOfShape *of_shape;
-	char		key[SHAPE_KEY_SIZE];
 	Series	   *series;
-	Shape		shape;
-	bool		is_known;
 
 	of_code = hash_search(configuration->series_by_code, ResultText(row, 0), HASH_FIND, NULL);
 	if (of_code != NULL)
@@ -209,19 +221,10 @@ RememberSeries(Configuration *configuration, uint64 row)
 		return of_code->series;
 	}
 	series = ResultSeries(row, configuration->context);
+	if (!series->is_imported)
+		RememberFormat(configuration, series);
 	of_code = hash_search(configuration->series_by_code, series->code, HASH_ENTER, NULL);
 	of_code->series = series;
-	if (series->is_imported)
-		return series;
-
-	shape = (Shape) {
-		FormatNumberLength(&series->format), series->format.prefix_length, series->format.suffix_length
-	};
-	RememberShape(configuration, &shape);
-	MakeShapeKey(key, &shape, series->format.prefix, series->format.suffix);
-	of_shape = hash_search(configuration->series_by_shape, key, HASH_ENTER, &is_known);
-	series->next_of_shape = is_known ? of_shape->first : NULL;
-	of_shape->first = series;
 	return series;
 }
 

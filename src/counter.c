@@ -306,8 +306,9 @@ TakeOneFromCounter(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
 /*
  * While an old snapshot is open, a backup's or a report's, every version that
  * the counter's row has had since is walked over by the next transaction. So a
- * session whose transactions keep taking one moves the counter seldom instead,
- * as where others are at work.
+ * session whose transactions keep taking one moves the counter seldom instead.
+ * Where others are at work there are ranges, and this need not wait for the
+ * counter.
  */
 static bool
 TakesOften(const char *series_code)
@@ -317,20 +318,20 @@ TakesOften(const char *series_code)
 		char		series_code[SERIES_CODE_SIZE];
 		TimestampTz transaction;
 		int			count;
-	}			sessions[SERIES_IN_TURN];
+	}			noticed[SERIES_IN_TURN];
 	uint32		place = string_hash(series_code, SERIES_CODE_SIZE) % SERIES_IN_TURN;
 
-	if (strcmp(sessions[place].series_code, series_code) != 0)
+	if (strcmp(noticed[place].series_code, series_code) != 0)
 	{
-		memset(&sessions[place], 0, sizeof(sessions[place]));
-		strlcpy(sessions[place].series_code, series_code, SERIES_CODE_SIZE);
+		memset(&noticed[place], 0, sizeof(noticed[place]));
+		strlcpy(noticed[place].series_code, series_code, SERIES_CODE_SIZE);
 	}
-	if (sessions[place].count < OFTEN && sessions[place].transaction != GetCurrentTransactionStartTimestamp())
+	if (noticed[place].count < OFTEN && noticed[place].transaction != GetCurrentTransactionStartTimestamp())
 	{
-		sessions[place].transaction = GetCurrentTransactionStartTimestamp();
-		sessions[place].count++;
+		noticed[place].transaction = GetCurrentTransactionStartTimestamp();
+		noticed[place].count++;
 	}
-	return sessions[place].count == OFTEN;
+	return noticed[place].count == OFTEN;
 }
 
 /*
@@ -391,7 +392,8 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 		block_size = SizeOfNextBlock(series_code);
 		if (block_size > 1 ||
 			(!TakeFromFreeRange(series_code, &ordinal, &incarnation) &&
-			 (TakesOften(series_code) || !TakeOneFromCounter(*series, &ordinal, &incarnation))))
+			 ((TakesOften(series_code) && !HasFreeRange(series_code)) ||
+			  !TakeOneFromCounter(*series, &ordinal, &incarnation))))
 		{
 			LockCounter(series_code, &counter);
 			incarnation = counter.incarnation;

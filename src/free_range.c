@@ -60,11 +60,11 @@ static PreparedQuery any_range = {
 	1, {TEXTOID}
 };
 
-/* Whose ordinals they are, and whether the last batch that begins below their end reaches them. */
+/* Whose ordinals they are; whether the last batch that begins below their end reaches them, or the counter does not. */
 static PreparedQuery check_range = {
 	"SELECT c.incarnation, coalesce((SELECT coalesce(b.ordinals && int8range($2, $3), $2 < b.first_ordinal + b.card_count)"
 	"  FROM cardgen.batch b WHERE b.series_code = $1 AND b.first_ordinal < $3 ORDER BY b.first_ordinal DESC LIMIT 1), false)"
-	" FROM cardgen.series_counter c WHERE c.series_code = $1",
+	" OR c.next_ordinal < $3 FROM cardgen.series_counter c WHERE c.series_code = $1",
 	3, {TEXTOID, INT8OID, INT8OID}
 };
 
@@ -276,6 +276,12 @@ TakeFromFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnatio
 }
 
 bool
+HasFreeRange(const char *series_code)
+{
+	return RunQuery(&any_range, (NullableDatum[]) {TextArgument(series_code)}) > 0;
+}
+
+bool
 AwaitFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation)
 {
 	NullableDatum code = TextArgument(series_code);
@@ -284,7 +290,7 @@ AwaitFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation)
 	while (RunQuery(&await_range, &code) == 0)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (RunQuery(&any_range, &code) == 0)
+		if (!HasFreeRange(series_code))
 			return false;
 	}
 	range = (OrdinalRun) {.first = ResultInt8(0, 0), .end = ResultInt8(0, 1)};

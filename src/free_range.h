@@ -19,6 +19,9 @@ extern bool TakeFromFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t
 /* Is there a table from which that can take? Without, ranges would only pile up. */
 extern bool IsTakenByHand(void);
 
+/* Is there one, even if others are using it? */
+extern bool HasFreeRange(const char *series_code);
+
 /* One of the lowest range, for which this waits; false where there is none. */
 extern bool AwaitFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation);
 

@@ -3,6 +3,7 @@
  */
 #include "argument.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "configuration.h"
 #include "miscadmin.h"
@@ -58,7 +59,7 @@ MakeDefault(const char *label, const char *status)
 		Refuse(ConcurrentChange("the default label"));
 	if (!IsBuiltIn(label, status) &&
 		RunQuery(&mark_default, (NullableDatum[]) {TextArgument(label)}) == 0)
-		Refuse(ConcurrentChange("the status label"));
+		Refuse(IsolationUsesXactSnapshot() ? ConcurrentChange("the status label") : WriteSuppressed("status_label"));
 }
 
 /*

@@ -50,20 +50,31 @@ static int	before_count = 0;
 static int	before_size = 0;
 
 static PreparedQuery lower_counter = {
-	"UPDATE cardgen.series_counter SET next_ordinal = $3 WHERE series_code = $1 AND next_ordinal = $2",
-	3, {TEXTOID, INT8OID, INT8OID}
+	"UPDATE cardgen.series_counter SET next_ordinal = $3"
+	" WHERE series_code = $1 AND next_ordinal = $2 AND incarnation = $4",
+	4, {TEXTOID, INT8OID, INT8OID, UUIDOID}
 };
 
-/* The counter may have passed over ordinals that come behind the block. */
+static PreparedQuery has_counter = {
+	"SELECT FROM cardgen.series_counter WHERE series_code = $1 AND incarnation = $2",
+	2, {TEXTOID, UUIDOID}
+};
+
+/*
+ * The counter may have passed over ordinals that come behind the block, or the
+ * transaction has dropped the series, and made another one of its code.
+ */
 static void
 GiveBack(OrdinalBlock *block)
 {
 	NullableDatum code = TextArgument(block->series_code);
 	NullableDatum next = Int8Argument(block->next);
 	NullableDatum end = Int8Argument(block->end);
+	NullableDatum incarnation = UuidArgument(&block->incarnation);
 
 	if (block->next < block->end &&
-		RunQuery(&lower_counter, (NullableDatum[]) {code, end, next}) == 0)
+		RunQuery(&lower_counter, (NullableDatum[]) {code, end, next, incarnation}) == 0 &&
+		RunQuery(&has_counter, (NullableDatum[]) {code, incarnation}) > 0)
 		AddFreeRange(block->series_code, block->next, block->end);
 	block->end = block->next;
 }

@@ -12,6 +12,7 @@
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
 #include "refusal.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -107,6 +108,12 @@ BeginPlanning(PreparedQuery *query)
 		SetLocally("citus.max_adaptive_executor_pool_size", "1");
 		SetLocally("citus.enable_deadlock_prevention", "off");
 	}
+	else if (plan_cache_mode == PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN)
+	{
+		if (settings_level == 0)
+			settings_level = NewGUCNestLevel();
+		SetLocally("plan_cache_mode", "auto");
+	}
 	return settings_level;
 }
 
@@ -136,18 +143,41 @@ RequireLatest(const PreparedQuery *query)
 		Refuse(IsolationLevel(GetConfigOption("transaction_isolation", false, false)));
 }
 
+/*
+ * Who waits for a table that is being rewritten would see none of its rows in
+ * a snapshot from before. A plan that is made new takes the locks itself.
+ */
+static void
+LockTables(const PreparedQuery *query)
+{
+	CachedPlanSource *source;
+	ListCell   *relation;
+
+	if (query->plan == NULL)
+		return;
+	source = linitial(SPI_plan_get_plan_sources(query->plan));
+	foreach(relation, source->relationOids)
+		LockRelationOid(lfirst_oid(relation), AccessShareLock);
+}
+
 static uint64
-Execute(PreparedQuery *query, const NullableDatum *arguments, bool read_only,
-		Snapshot snapshot)
+Execute(PreparedQuery *query, const NullableDatum *arguments, bool read_only, bool is_latest)
 {
 	Datum		values[QUERY_MAX_ARGUMENTS];
 	char		nulls[QUERY_MAX_ARGUMENTS];
 	MemoryContext caller_context = CurrentMemoryContext;
-	int			settings_level = BeginPlanning(query);
+	Snapshot	snapshot = InvalidSnapshot;
+	int			settings_level;
 	int			result;
 
-	if (snapshot != InvalidSnapshot)
+	if (is_latest)
+		LockTables(query);
+	settings_level = BeginPlanning(query);
+	if (is_latest)
+	{
 		RequireLatest(query);
+		snapshot = GetLatestSnapshot();
+	}
 	SplitArguments(query, arguments, values, nulls);
 	result = SPI_execute_snapshot(query->plan, values, nulls, snapshot, InvalidSnapshot,
 								  read_only, true, 0);
@@ -163,7 +193,7 @@ Execute(PreparedQuery *query, const NullableDatum *arguments, bool read_only,
 uint64
 RunQuery(PreparedQuery *query, const NullableDatum *arguments)
 {
-	return Execute(query, arguments, false, InvalidSnapshot);
+	return Execute(query, arguments, false, false);
 }
 
 void
@@ -176,19 +206,19 @@ WriteRow(PreparedQuery *query, const NullableDatum *arguments, const char *table
 uint64
 ReadQuery(PreparedQuery *query, const NullableDatum *arguments)
 {
-	return Execute(query, arguments, true, InvalidSnapshot);
+	return Execute(query, arguments, true, false);
 }
 
 uint64
 ReadLatest(PreparedQuery *query, const NullableDatum *arguments)
 {
-	return Execute(query, arguments, true, GetLatestSnapshot());
+	return Execute(query, arguments, true, true);
 }
 
 uint64
 RunLatest(PreparedQuery *query, const NullableDatum *arguments)
 {
-	return Execute(query, arguments, false, GetLatestSnapshot());
+	return Execute(query, arguments, false, true);
 }
 
 Portal

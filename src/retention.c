@@ -39,8 +39,9 @@ static PreparedQuery delete_cards = {
 	2, {INT4OID, TEXTOID}
 };
 
-static PreparedQuery count_issued = {
-	"SELECT count(*) FROM cardgen.card WHERE batch_id = $1 AND series_code = $2",
+static PreparedQuery count_left = {
+	"SELECT count(*), count(*) FILTER (WHERE status = 'not_issued') FROM cardgen.card"
+	" WHERE batch_id = $1 AND series_code = $2",
 	2, {INT4OID, TEXTOID}
 };
 
@@ -77,8 +78,10 @@ RemoveBatch(const Batch *batch)
 	int64		issued;
 
 	RunLatest(&delete_cards, arguments);
-	ReadLatest(&count_issued, arguments);
+	ReadLatest(&count_left, arguments);
 	issued = ResultInt8(0, 0);
+	if (ResultInt8(0, 1) > 0)
+		Refuse(WriteSuppressed("card"));
 	WriteRow(&delete_batch, arguments, "batch");
 	return batch->card_count - issued;
 }

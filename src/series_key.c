@@ -234,7 +234,8 @@ wrap_keys(PG_FUNCTION_ARGS)
 			arguments[column].value = SPI_getbinval(rows->vals[i], rows->tupdesc, column + 2,
 													&arguments[column].isnull);
 		arguments[2] = DatumArgument(PointerGetDatum(wrapped[i]));
-		RunLatest(&update_key, arguments);
+		if (RunLatest(&update_key, arguments) == 0)
+			Refuse(WriteSuppressed("series_key"));
 		changed++;
 	}
 	CloseQueries();

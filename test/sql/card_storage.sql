@@ -64,6 +64,9 @@ END $$;
 SELECT code FROM cardgen.create_series('EMPTY', 'Empty', 6, 'E');
 SELECT number AS unissued FROM cardgen.generate_cards('S', 1) \gset
 SELECT number AS issued FROM cardgen.issue_new_card('S', 'ida') \gset
+SELECT cardgen.create_status_label('Labelled', 'not_issued');
+SELECT number AS labelled FROM cardgen.generate_cards('S', 1) \gset
+SELECT batch_id, status_label FROM cardgen.set_card_status(:'labelled', 'Labelled') \gset
 \pset format unaligned
 \pset tuples_only on
 SELECT v.* FROM (VALUES
@@ -71,10 +74,12 @@ SELECT v.* FROM (VALUES
 	('series_counter', 'UPDATE', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.skip_numbers('S', 1)$$, $$cardgen.issue_new_cards('S', '{ida}')$$]),
 	('batch', 'UPDATE', ARRAY[$$cardgen.set_batch_label(1, 'NOT_ISSUED')$$, $$cardgen.retain_batch(1, 'infinity')$$]),
 	('batch', 'DELETE', ARRAY[$$cardgen.remove_batch(1)$$]),
+	('card', 'DELETE', ARRAY[format('cardgen.remove_batch(%s)', :'batch_id')]),
 	('series', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
 	('series', 'UPDATE', ARRAY[$$cardgen.alter_series('S', 'T')$$]),
 	('series', 'DELETE', ARRAY[$$cardgen.drop_series('EMPTY')$$]),
 	('status_label', 'INSERT', ARRAY[$$cardgen.create_status_label('Printed', 'not_issued')$$]),
+	('status_label', 'UPDATE', ARRAY[$$cardgen.set_default_label('Labelled')$$]),
 	('series_counter', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
 	('series_key', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
 	('card', 'INSERT', ARRAY[format('cardgen.issue_card(%L, %L)', :'unissued', 'ida'),
@@ -87,6 +92,18 @@ SELECT v.* FROM (VALUES
 	AS t (name, event, calls), pg_temp.vetoed(t.name, t.event, t.calls) AS v;
 \pset format aligned
 \pset tuples_only off
+
+-- A change of a card is an UPDATE, whose triggers are not those of an INSERT; what they make of the card is returned
+CREATE FUNCTION prolong() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.expires_on := coalesce(new.expires_on, date ''2020-01-01'') + 30; RETURN new; END';
+CREATE TRIGGER prolong BEFORE INSERT ON cardgen.card FOR EACH ROW EXECUTE FUNCTION prolong();
+SELECT number, expires_on FROM cardgen.issue_new_card('S', 'kim');
+SELECT number AS kims FROM cardgen.issue_new_card('S', 'kim') \gset
+SELECT number, expires_on FROM cardgen.set_card_status(:'kims', 'ACTIVE');
+SELECT number, expires_on FROM cardgen.transfer_card(:'kims', 'leo');
+SELECT number, error_name FROM cardgen.set_card_statuses(ARRAY[:'kims', :'issued'], 'SUSPENDED');
+SELECT number, expires_on FROM cardgen.issue_card(:'unissued', 'leo');
+SELECT number, expires_on FROM cardgen.card WHERE number IN (:'kims', :'issued') ORDER BY number;
+DROP TRIGGER prolong ON cardgen.card;
 
 -- But one that stores the log elsewhere may, and one that lets nothing be written that is there already
 CREATE TABLE elsewhere (LIKE cardgen.card_status_log);
@@ -115,5 +132,5 @@ SELECT number FROM cardgen.import_cards('OLD', ARRAY['X3'], ARRAY['flo']);
 SELECT number, customer_id FROM cardgen.card WHERE customer_id = 'flo' ORDER BY number;
 
 DROP TABLE seen, elsewhere;
-DROP FUNCTION see, veto, store_elsewhere;
+DROP FUNCTION see, veto, prolong, store_elsewhere;
 DROP EXTENSION cardgen;

@@ -182,6 +182,21 @@ SELECT pg_temp.refused($$cardgen.issue_new_cards('STALE', '{a,b,c,d}')$$);
 SELECT cardgen.skip_numbers('STALE', 3);
 SELECT * FROM cardgen.free_range WHERE series_code = 'STALE';
 
+-- The extension comes anew in the transaction that has a block, and the series of that is another one
+BEGIN;
+SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 100) AS n;
+DROP EXTENSION cardgen;
+CREATE EXTENSION cardgen;
+SELECT pg_temp.make('B', 8);
+COMMIT;
+SELECT * FROM cardgen.free_range;
+SELECT number FROM cardgen.issue_new_card('B', 'b');
+
+-- A range that lies above the counter is not given out
+INSERT INTO cardgen.free_range VALUES ('B', 900, 1000);
+SELECT pg_temp.refused($$cardgen.issue_new_card('B', 'b')$$);
+DELETE FROM cardgen.free_range;
+
 -- The extension goes in the transaction that has a block
 BEGIN;
 SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 100) AS n;

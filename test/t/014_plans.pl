@@ -136,6 +136,7 @@ is($server->safe_psql('postgres', 'SELECT count(*) > 20000 FROM cardgen.card'), 
 
 my $few = count_plans(2);
 is(count_plans(2000), $few, '2,000 look-ups make as many plans as two do');
+is(count_plans(2000, 'force_custom_plan'), $few, 'whatever plan_cache_mode is');
 cmp_ok($few, '>', 0, 'plans are counted');
 
 done_testing();
@@ -175,8 +176,10 @@ sub check_scans
 # That a session makes to look up so many numbers in one statement.
 sub count_plans
 {
-	my ($count) = @_;
+	my ($count, $plan_cache_mode) = @_;
+	$plan_cache_mode //= 'auto';
 	my ($status, $output, $errors) = $server->psql('postgres', <<"SQL");
+SET plan_cache_mode = $plan_cache_mode;
 SET client_min_messages = log;
 SET debug_print_plan = on;
 SELECT count(f.number) FROM (SELECT number FROM cardgen.generated_card LIMIT $count) n, LATERAL cardgen.find_card(n.number) f;
