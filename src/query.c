@@ -57,6 +57,16 @@ HasPlan(const PreparedQuery *query, Oid temporary_schema)
 		SPI_plan_is_valid(query->plan);
 }
 
+/* The tables of a plan that is no longer valid may be others by now: this locks them. */
+static void
+Revalidate(PreparedQuery *query)
+{
+	CachedPlan *plan = query->is_distributed ? NULL : SPI_plan_get_cached_plan(query->plan);
+
+	if (plan != NULL)
+		ReleaseCachedPlan(plan, CurrentResourceOwner);
+}
+
 /*
  * A plan made while a table is small would read all of it, and would go on
  * doing so as the table grows. What that adds to the cost of a plan that has
@@ -90,6 +100,8 @@ BeginPlanning(PreparedQuery *query)
 		SPI_keepplan(plan);
 		query->plan = plan;
 	}
+	else if (settings_level > 0)
+		Revalidate(query);
 	if (settings_level > 0)
 	{
 		ChoosePlanning(query);
@@ -145,7 +157,7 @@ RequireLatest(const PreparedQuery *query)
 
 /*
  * Who waits for a table that is being rewritten would see none of its rows in
- * a snapshot from before. A plan that is made new takes the locks itself.
+ * a snapshot from before. A plan that is made anew takes the locks itself.
  */
 static void
 LockTables(const PreparedQuery *query)
