@@ -27,6 +27,9 @@
 #define CARD_COLUMN_NAMES COLUMNS_WITH("status")
 
 #define CARD_COLUMN_COUNT 12
+#define CARD_COLUMN_TYPES \
+	TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID, \
+	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID
 
 static PreparedQuery read_row = {
 	"SELECT " CARD_COLUMNS " FROM cardgen.card WHERE number = $1",
@@ -57,8 +60,7 @@ static PreparedQuery read_whole_row = {
 static PreparedQuery update_card = {
 	"UPDATE cardgen.card SET status = $5::cardgen.card_status, status_label = $6, customer_id = $7, issued_on = $9,"
 	" expires_on = $10, replaces = $11, replaced_by = $12 WHERE number = $1 RETURNING number",
-	12, {TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID,
-	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID}
+	CARD_COLUMN_COUNT, {CARD_COLUMN_TYPES}
 };
 
 /* Nothing is returned where a row has come that the caller does not know of. */
@@ -66,8 +68,7 @@ static PreparedQuery add_card = {
 	"INSERT INTO cardgen.card (" CARD_COLUMN_NAMES ")"
 	" VALUES ($1, $2, $3, $4, $5::cardgen.card_status, $6, $7, $8, $9, $10, $11, $12)"
 	" ON CONFLICT (number) DO NOTHING RETURNING number",
-	12, {TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID,
-	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID}
+	CARD_COLUMN_COUNT, {CARD_COLUMN_TYPES}
 };
 
 /* The same of many, and of those that have a row where $13 is true. */
@@ -86,8 +87,7 @@ static PreparedQuery store_cards = {
 static PreparedQuery insert_card = {
 	"INSERT INTO cardgen.card (" CARD_COLUMN_NAMES ")"
 	" SELECT $1, $2, $3, $4, $5::cardgen.card_status, $6, $7, $8, $9, $10, $11, $12",
-	12, {TEXTOID, TEXTOID, INT4OID, INT8OID, TEXTOID, TEXTOID,
-	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID}
+	CARD_COLUMN_COUNT, {CARD_COLUMN_TYPES}
 };
 
 static const BulkTable card_table = {

@@ -285,6 +285,9 @@ ExpireSomeCards(Portal cursor, const StatusLabel *label, BulkInsert *log, int32 
 		DueCard		key = {.number = ResultText(i, 0)};
 		const DueCard *card = bsearch(&key, due, (size_t) count, sizeof(DueCard), CompareDue);
 
+		/* A trigger can have changed the number itself. */
+		if (card == NULL)
+			Refuse(WriteSuppressed("card"));
 		LogChange(log, &(LoggedChange) {
 			.number = card->number, .from_label = card->label, .to_label = label->label, .reason = EXPIRY_REASON
 		});

@@ -197,15 +197,18 @@ TakeFirst(Relation relation, TupleTableSlot *slot, const OrdinalRun *range)
 	CommandCounterIncrement();
 }
 
-/* The primary key where it is the only index: others may be of expressions, or partial. */
+/*
+ * The index by which ranges can be taken by hand, if they can: the primary key
+ * where it is the only one. Others may be of expressions, or partial.
+ */
 static Oid
-OnlyIndex(Relation relation)
+IndexForHand(Relation relation)
 {
 	List	   *indexes = RelationGetIndexList(relation);
 	bool		is_only = list_length(indexes) == 1 && linitial_oid(indexes) == relation->rd_pkindex;
 
 	list_free(indexes);
-	return is_only ? relation->rd_pkindex : InvalidOid;
+	return is_only && IsPlainHeap(relation) ? relation->rd_pkindex : InvalidOid;
 }
 
 /* From the range that this backend used last on, or of any. */
@@ -237,7 +240,7 @@ bool
 IsTakenByHand(void)
 {
 	Relation	relation = table_open(CardgenTable("free_range"), AccessShareLock);
-	bool		is_taken = IsPlainHeap(relation) && OidIsValid(OnlyIndex(relation));
+	bool		is_taken = OidIsValid(IndexForHand(relation));
 
 	table_close(relation, NoLock);
 	return is_taken;
@@ -253,7 +256,7 @@ TakeFromFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnatio
 	Relation	relation = table_open(CardgenTable("free_range"), RowExclusiveLock);
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
 	OrdinalRun	range;
-	Oid			index = IsPlainHeap(relation) ? OnlyIndex(relation) : InvalidOid;
+	Oid			index = IndexForHand(relation);
 	bool		found = OidIsValid(index) && LockRange(relation, index, series_code, slot, &range);
 
 	if (found)

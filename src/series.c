@@ -95,10 +95,12 @@ CheckAffix(const char *affix, const char *what)
 static void
 CheckAlphabet(const char *alphabet)
 {
+	char		repeated = RepeatedInAlphabet(alphabet);
+
 	CheckCharacters(alphabet, DIGITS_AND_CAPITALS, "alphabet", "Use digits and capital letters A-Z.");
 	CheckLength(alphabet, ALPHABET_MIN_LENGTH, ALPHABET_MAX_LENGTH, "alphabet");
-	if (RepeatedInAlphabet(alphabet) != '\0')
-		Refuse(RepeatedCharacter(alphabet, RepeatedInAlphabet(alphabet)));
+	if (repeated != '\0')
+		Refuse(RepeatedCharacter(alphabet, repeated));
 }
 
 static void
