@@ -111,7 +111,7 @@ ReuseRequest(Worker *worker)
 	return Run(worker, "", "ROLLBACK") ? DONE : REFUSED;
 }
 
-/* The connection goes before the answer comes; a repeated call gets it. */
+/* The connection goes before the answer comes; the call is repeated until one does. */
 Outcome
 LoseConnection(Worker *worker)
 {
@@ -129,7 +129,10 @@ LoseConnection(Worker *worker)
 	usleep((useconds_t) Choose(worker, 4000));
 	PQfinish(worker->connection);
 	worker->connection = ConnectToWorld();
-	return Generate(worker, "", LONG, 200, NULL, request, true) == 0 ? REFUSED : DONE;
+	while (Generate(worker, "", LONG, 200, NULL, request, true) == 0)
+		if (atomic_load(&unexpected_errors) > 0)
+			return REFUSED;
+	return DONE;
 }
 
 Outcome

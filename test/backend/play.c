@@ -118,6 +118,10 @@ EndTransaction(Worker *worker, bool commits)
 	else
 		Forget(worker);
 	PQclear(result);
+
+	/* A timeout may have ended the command instead of the transaction. */
+	while (PQtransactionStatus(worker->connection) == PQTRANS_INERROR)
+		PQclear(PQexec(worker->connection, "ROLLBACK"));
 }
 
 /* Changes of a card are never bare: their tick comes ahead of the commit. */

@@ -16,6 +16,7 @@ extern bool Judge(PGresult *result, const Function *function, int count, const V
 extern void CountWarning(void *argument, const PGresult *result);
 
 extern void CheckJudgements(void);
+extern bool IsCovered(void);
 extern void CheckCoverage(void);
 extern void PrintTally(void);
 

@@ -14,9 +14,9 @@
 static long changed_states;
 static long changed_sessions;
 
-/* Settings of others that a function may meet. */
+/* Settings of others that a function may meet; the timeout may come first. */
 static void
-ChangeSetting(void)
+ChangeSetting(const Function *function)
 {
 	static const char *const commands[] = {
 		"SET LOCAL statement_timeout = '1ms'", "SET LOCAL transaction_read_only = on",
@@ -28,7 +28,7 @@ ChangeSetting(void)
 		"SET LOCAL row_security = off"
 	};
 
-	Do(connection, PICK(commands));
+	Judge(PQexec(connection, PICK(commands)), function, 0, NULL);
 }
 
 /* One of the extension's own; returns a function that heeds it. */
@@ -62,20 +62,25 @@ ChangeOwnSetting(void)
 	return NULL;
 }
 
-/* What the functions set while they run. */
+/* What the functions set while they run; the timeout may come first. */
 static void
-CheckSession(void)
+CheckSession(const Function *function)
 {
 	static char *expected = NULL;
-	char	   *actual = ReadText(connection, "SELECT concat_ws('/', current_user, session_user, current_setting('search_path'),"
-								  " current_setting('enable_seqscan'), current_setting('jit'),"
-								  " current_setting('application_name'), current_setting('cardgen.max_cards_per_call'))");
+	PGresult   *result = PQexec(connection, "SELECT concat_ws('/', current_user, session_user, current_setting('search_path'),"
+								" current_setting('enable_seqscan'), current_setting('jit'),"
+								" current_setting('application_name'), current_setting('cardgen.max_cards_per_call'))");
 
-	if (expected == NULL)
-		expected = Copy(actual);
-	if (strcmp(actual, expected) != 0 && changed_sessions++ < MAX_REMARKS)
-		Note("call %ld: the session is %s, was %s", call_number, actual, expected);
-	free(actual);
+	if (IsSuccess(result))
+	{
+		const char *actual = PQgetvalue(result, 0, 0);
+
+		if (expected == NULL)
+			expected = Copy(actual);
+		if (strcmp(actual, expected) != 0 && changed_sessions++ < MAX_REMARKS)
+			Note("call %ld: the session is %s, was %s", call_number, actual, expected);
+	}
+	Judge(result, function, 0, NULL);
 }
 
 /* Whatever a timeout has left of the transaction. */
@@ -98,7 +103,7 @@ RollBackCall(Function *function)
 		Do(connection, "SAVEPOINT before");
 	Do(connection, "SET LOCAL statement_timeout = '150ms'");
 	if (changed < 10)
-		ChangeSetting();
+		ChangeSetting(function);
 	else if (changed < 25)
 	{
 		concerned = ChangeOwnSetting();
@@ -112,7 +117,7 @@ RollBackCall(Function *function)
 		else
 			CallFunction(function);
 		if (changed >= 25 && PQtransactionStatus(connection) == PQTRANS_INTRANS)
-			CheckSession();
+			CheckSession(function);
 		if (has_savepoint)
 		{
 			PQclear(PQexec(connection, "ROLLBACK TO before"));
@@ -123,6 +128,14 @@ RollBackCall(Function *function)
 	RollBack();
 }
 
+/* Under the very timeout that it ends. */
+static void
+EndTimeout(const Function *function)
+{
+	while (!Judge(PQexec(connection, "SET statement_timeout = 0"), function, 0, NULL))
+		continue;
+}
+
 /* An order may be for more cards than there is time for. */
 static void
 CommitCall(Function *function)
@@ -131,7 +144,7 @@ CommitCall(Function *function)
 		Do(connection, "SET statement_timeout = '100ms'");
 	CallFunction(function);
 	if (function->is_procedure)
-		Do(connection, "SET statement_timeout = 0");
+		EndTimeout(function);
 }
 
 void
@@ -148,7 +161,7 @@ RunStretch(bool rolls_back, long call_count)
 			RollBackCall(function);
 		else
 			CommitCall(function);
-		CheckSession();
+		CheckSession(function);
 	}
 	if (rolls_back)
 	{

@@ -57,7 +57,7 @@ my $contents = table_contents($server, 'shop');
 like($contents, qr/^card_status_log$|called/m, 'there is something to dump');
 is($server->safe_psql('shop', 'SELECT count(*) FROM cardgen.card'), '5', 'and cards of every kind');
 my %file = map { $_ => numbers_of($server, 'shop', $_) } (1, 3, 4, 5, 6);
-my @numbers = split /\n/, join "\n", values %file;
+my @numbers = split /\n/, join "\n", map { $file{$_} } sort keys %file;
 my $views = views($server, 'shop');
 my $dump = dump_text('shop');
 

@@ -251,6 +251,9 @@ sub interrupt
 				EXIT WHEN victim IS NOT NULL;
 				PERFORM pg_sleep(0.005);
 			END LOOP;
+			IF victim IS NULL THEN
+				RAISE EXCEPTION 'no call is to be interrupted';
+			END IF;
 			PERFORM $function(victim);
 		END \$\$});
 }

@@ -90,14 +90,15 @@ sub new_key_file
 	return ($file, $key);
 }
 
-# Returns when every new session has them.
+# Returns when every new session has them. The former one is there first: a
+# session that reads the file meanwhile can unwrap all the same.
 sub set_commands
 {
 	my ($present, $former, $node) = @_;
 
 	$node //= $server;
 	$node->safe_psql('postgres', "LOAD 'cardgen'; ALTER SYSTEM SET cardgen.$_->[0] = \$command\$$_->[1]\$command\$")
-	  foreach [ key_command => $present ], [ former_key_command => $former ];
+	  foreach [ former_key_command => $former ], [ key_command => $present ];
 	$node->reload;
 	$node->poll_query_until('postgres', qq{
 		SELECT current_setting('cardgen.key_command', true) = \$command\$$present\$command\$
@@ -279,7 +280,7 @@ sub test_interrupts
 			unlink $pids;
 			my $client = IPC::Run::start(
 				[ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate', '-d', $server->connstr('postgres'),
-					'-c', $timeout ? q{SET statement_timeout = '0.5 s'} : 'SELECT', '-c', q{SELECT count(*) FROM cardgen.download_batch(2)},
+					'-c', $timeout ? q{SET statement_timeout = '2 s'} : 'SELECT', '-c', q{SELECT count(*) FROM cardgen.download_batch(2)},
 					'-c', 'SET statement_timeout = 0', '-c', q{SELECT cardgen.classify_number('5'), count(*) FROM cardgen.batch b, LATERAL cardgen.download_batch(b.batch_id) WHERE series_code = 'PLAIN'} ],
 				'>', \my $output, '2>', \my $errors);
 			$server->poll_query_until('postgres', "SELECT size > 0 FROM pg_stat_file('$pids', true)") or die 'no command runs';
@@ -302,7 +303,8 @@ sub ended
 	foreach (1 .. 1000)
 	{
 		# A zombie is nobody's concern but that of its parent.
-		return 1 unless -e "/proc/$pid" && slurp_file("/proc/$pid/stat") !~ /\) Z /;
+		open my $state, '<', "/proc/$pid/stat" or return 1;
+		return 1 if (<$state> // ') Z ') =~ /\) Z /;
 		select undef, undef, undef, 0.01;
 	}
 	return 0;
@@ -518,8 +520,7 @@ sub test_rotation
 		my $count = at('SELECT count(*) FROM cardgen.series_key');
 
 		set_commands("cat '$new_file'", "cat '$key_file'");
-		# Time for all sessions to hear of it, as in README.
-		at('SELECT pg_sleep(1)');
+		await_new_statements() foreach 1, 2;
 		cmp_ok(at('SELECT cardgen.wrap_keys()'), '>', 0, "rotation $round wraps keys");
 		cmp_ok(at('SELECT cardgen.wrap_keys()'), '==', 0, 'all of them');
 		is_wrapped_under($new_key, 'new ones, too');
@@ -544,6 +545,16 @@ sub test_rotation
 	# Autovacuum is off: pages that are not summarized would be read for each batch.
 	at('VACUUM cardgen.generated_card');
 	every_batch_is_whole($server, 'postgres', 'after the rotations');
+}
+
+# Sessions hear of new settings ahead of a statement, some of the one after it.
+sub await_new_statements
+{
+	my $now = at('SELECT clock_timestamp()');
+
+	$server->poll_query_until('postgres', qq{
+		SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'pgbench' AND query_start <= '$now')})
+	  or die 'the clients do nothing';
 }
 
 # Series that are being created while all keys are wrapped: by a transaction that
