@@ -180,7 +180,7 @@ COMMENT ON COLUMN cardgen.batch.ordinals IS 'null: consecutive ones';
 COMMENT ON COLUMN cardgen.batch.status_label IS 'of its cards without a row in cardgen.card';
 COMMENT ON COLUMN cardgen.batch.generated_by IS 'the user of the session';
 COMMENT ON COLUMN cardgen.batch.expires_on IS 'from then on remove_expired_batches() takes it off the list; null: no end';
-COMMENT ON COLUMN cardgen.batch.issuable_until IS 'how long its cards can be issued, never less than the list is kept; null: no end';
+COMMENT ON COLUMN cardgen.batch.issuable_until IS 'from then on remove_expired_batches() removes it, never before expires_on; null: no end';
 COMMENT ON COLUMN cardgen.batch.is_listed IS 'whether its numbers are stored in cardgen.generated_card';
 COMMENT ON COLUMN cardgen.batch.request_id IS 'the caller''s id of the call or order that generated it';
 COMMENT ON COLUMN cardgen.batch.part IS 'its place in that order, counted from 1; 0: a call for one batch';
@@ -204,7 +204,7 @@ WITH (autovacuum_vacuum_scale_factor = 0.02,
 	  autovacuum_analyze_scale_factor = 0.02);
 CREATE INDEX generated_card_batch_id ON cardgen.generated_card
 	USING brin (batch_id) WITH (pages_per_range = 32);
-COMMENT ON TABLE cardgen.generated_card IS 'the numbers of each batch; inserted and deleted with it, never updated';
+COMMENT ON TABLE cardgen.generated_card IS 'the numbers of each batch on the list; never updated';
 COMMENT ON COLUMN cardgen.generated_card.number IS 'as printed';
 COMMENT ON INDEX cardgen.generated_card_batch_id IS 'finds the pages of a batch';
 
@@ -595,7 +595,7 @@ CREATE VIEW cardgen.card_stock AS
 	SELECT b.batch_id, b.series_code, b.generated_on, b.card_count, b.status_label,
 		   b.issuable_until, b.is_listed
 	FROM cardgen.batch b;
-COMMENT ON VIEW cardgen.card_stock IS 'the batches whose cards can be issued, on the list or not';
+COMMENT ON VIEW cardgen.card_stock IS 'all batches, on the list or not';
 COMMENT ON COLUMN cardgen.card_stock.issuable_until IS 'from then on remove_expired_batches() removes it; null: no end';
 
 CREATE VIEW cardgen.card_details AS
