@@ -367,7 +367,9 @@ verify_batch(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Verification verification = {0};
 	MemoryContext row_context;
+	MemoryContext caller_context;
 	Portal		cursor;
+	uint64		found;
 	Batch		batch;
 	int32		batch_id;
 
@@ -382,19 +384,16 @@ verify_batch(PG_FUNCTION_ARGS)
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "cardgen stored numbers",
 										ALLOCSET_DEFAULT_SIZES);
 	cursor = OpenCursor(&stored_numbers, (NullableDatum[]) {Int4Argument(batch.batch_id)}, true);
-	do
+	caller_context = MemoryContextSwitchTo(row_context);
+	while ((found = FetchRows(cursor, STREAM_CHUNK)) > 0)
 	{
-		MemoryContext caller_context;
-
 		CHECK_FOR_INTERRUPTS();
-		SPI_cursor_fetch(cursor, true, STREAM_CHUNK);
-		caller_context = MemoryContextSwitchTo(row_context);
-		for (uint64 row = 0; row < SPI_processed; row++)
+		for (uint64 row = 0; row < found; row++)
 			VerifyNumber(&verification, ResultText(row, 0));
-		MemoryContextSwitchTo(caller_context);
 		MemoryContextReset(row_context);
 		SPI_freetuptable(SPI_tuptable);
-	} while (SPI_processed > 0);
+	}
+	MemoryContextSwitchTo(caller_context);
 	SPI_cursor_close(cursor);
 	CloseQueries();
 

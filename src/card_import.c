@@ -564,9 +564,7 @@ import_cards(PG_FUNCTION_ARGS)
 	OpenQueries();
 	RunQuery(&lock_imports, NULL);
 	LockCustomersOfCards(&import);
-	LockCounter(code, &import.counter);
-	import.configuration = UseConfiguration();
-	import.series = CurrentSeries(&import.configuration, code, &import.counter.incarnation);
+	import.series = LockSeries(code, &import.configuration, &import.counter);
 	CheckCards(&import);
 	SortCards(&import);
 	SortOrdinals(&import);

@@ -298,7 +298,7 @@ StoreNewCards(CardChanges *changes, Configuration *configuration, Series *series
 
 /* What it takes it gives back by the error that a refusal is. */
 static void
-IssueOneNew(CardChanges *change, const char *series_code, const char *label_name)
+IssueOneNew(CardChanges *changes, const char *series_code, const char *label_name)
 {
 	Configuration *configuration = UseConfiguration();
 	const StatusLabel *label = RequireIssuingLabel(configuration, label_name);
@@ -306,13 +306,13 @@ IssueOneNew(CardChanges *change, const char *series_code, const char *label_name
 	Ordinals	taken;
 	int64		ordinal;
 
-	LockCustomers(change, false);
+	LockCustomers(changes, false);
 	ordinal = TakeOrdinal(series_code, &configuration, &series);
-	(void) CheckNewCards(change, series, label, 1);
-	Require(change->each->refusal);
+	(void) CheckNewCards(changes, series, label, 1);
+	Require(changes->each->refusal);
 	InitOrdinals(&taken);
 	AppendRun(&taken, ordinal, ordinal + 1);
-	StoreNewCards(change, configuration, series, &taken, label);
+	StoreNewCards(changes, configuration, series, &taken, label);
 }
 
 /* A new card for each change; those for which there is no number left are refused. */
@@ -328,9 +328,7 @@ IssueAllNew(CardChanges *changes, const char *series_code, const char *label_nam
 
 	CheckCustomers(changes);
 	LockCustomers(changes, false);
-	LockCounter(series_code, &counter);
-	configuration = UseConfiguration();
-	series = CurrentSeries(&configuration, series_code, &counter.incarnation);
+	series = LockSeries(series_code, &configuration, &counter);
 	Require(CheckGenerates(series));
 
 	count = CheckNewCards(changes, series, label, RemainingOrdinals(series));

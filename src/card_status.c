@@ -240,6 +240,7 @@ typedef struct DueCard
 {
 	const char *number;
 	const char *label;
+	bool		has_expired;
 } DueCard;
 
 static int
@@ -254,12 +255,11 @@ FetchDue(Portal cursor, uint64 *count, Datum *numbers)
 {
 	DueCard    *due;
 
-	SPI_cursor_fetch(cursor, true, EXPIRE_STEP);
-	*count = SPI_processed;
+	*count = FetchRows(cursor, EXPIRE_STEP);
 	due = palloc_array(DueCard, *count + 1);
 	for (uint64 i = 0; i < *count; i++)
 	{
-		due[i] = (DueCard) {ResultText(i, 0), ResultText(i, 1)};
+		due[i] = (DueCard) {.number = ResultText(i, 0), .label = ResultText(i, 1)};
 		numbers[i] = CStringGetTextDatum(due[i].number);
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -283,16 +283,19 @@ ExpireSomeCards(Portal cursor, const StatusLabel *label, BulkInsert *log, int32 
 	for (uint64 i = 0; i < expired; i++)
 	{
 		DueCard		key = {.number = ResultText(i, 0)};
-		const DueCard *card = bsearch(&key, due, (size_t) count, sizeof(DueCard), CompareDue);
+		DueCard    *card = bsearch(&key, due, (size_t) count, sizeof(DueCard), CompareDue);
 
 		/* A trigger can have changed the number itself. */
 		if (card == NULL)
 			Refuse(WriteSuppressed("card"));
-		LogChange(log, &(LoggedChange) {
-			.number = card->number, .from_label = card->label, .to_label = label->label, .reason = EXPIRY_REASON
-		});
+		card->has_expired = true;
 	}
 	SPI_freetuptable(SPI_tuptable);
+	for (uint64 i = 0; i < count; i++)
+		if (due[i].has_expired)
+			LogChange(log, &(LoggedChange) {
+				.number = due[i].number, .from_label = due[i].label, .to_label = label->label, .reason = EXPIRY_REASON
+			});
 	*total += (int32) expired;
 	return true;
 }

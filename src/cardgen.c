@@ -8,7 +8,6 @@
 #include "compat.h"
 #include "fmgr.h"
 #include "key_command.h"
-#include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"

@@ -55,7 +55,7 @@ struct Configuration
 
 static Configuration *current = NULL;
 
-static PreparedQuery find_imported = {
+static PreparedQuery any_imported = {
 	"SELECT EXISTS (SELECT FROM cardgen.series WHERE method = 'imported')"
 };
 
@@ -266,7 +266,7 @@ LoadConfiguration(void)
 	current->series_by_shape = CreateTable("cardgen series by shape", SHAPE_KEY_SIZE, sizeof(SeriesOfShape));
 
 	OpenQueries();
-	ReadLatest(&find_imported, NULL);
+	ReadLatest(&any_imported, NULL);
 	current->has_imported = ResultBool(0, 0);
 	current->label_count = (int) ReadLatest(&read_labels, NULL);
 	current->labels = MemoryContextAllocZero(context, sizeof(StatusLabel) * (current->label_count + 1));

@@ -112,6 +112,14 @@ LockCounter(const char *series_code, Counter *counter)
 	counter->is_behind = ResultBool(0, 2);
 }
 
+Series *
+LockSeries(const char *series_code, Configuration **configuration, Counter *counter)
+{
+	LockCounter(series_code, counter);
+	*configuration = UseConfiguration();
+	return CurrentSeries(configuration, series_code, &counter->incarnation);
+}
+
 /* What a walk ahead from the counter has come to. */
 typedef struct Walk
 {
@@ -122,7 +130,8 @@ typedef struct Walk
 
 /*
  * Appends up to count ordinals from the counter on, less the reserved ones,
- * and passes over those that follow: the counter never rests on one.
+ * and passes over those that follow: the counter never rests on one. In an
+ * older snapshot a table that was rewritten since is empty.
  */
 static Walk
 WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
@@ -136,7 +145,7 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 
 	do
 	{
-		found = RunQuery(&read_reserved, (NullableDatum[]) {
+		found = ReadLatest(&read_reserved, (NullableDatum[]) {
 				TextArgument(series->code), Int8Argument(searched), Int4Argument(RESERVED_STEP)});
 		for (uint64 i = 0; i <= found; i++)
 		{
@@ -250,10 +259,15 @@ PassOver(const Series *series, const Counter *counter, int64 below)
 void
 TakeOrdinals(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 {
+	Walk		walk;
+
 	TieCursorToTransaction();
 	InitOrdinals(taken);
-	if (count > 0)
-		MoveCounter(series, Take(series, counter, count, taken), false);
+	if (count == 0)
+		return;
+	walk = Take(series, counter, count, taken);
+	if (walk.position > counter->next_ordinal)
+		MoveCounter(series, walk, false);
 }
 
 void
@@ -291,14 +305,17 @@ static bool
 TakeOneFromCounter(const Series *series, int64 *ordinal, pg_uuid_t *incarnation)
 {
 	Ordinals	none;
+	Walk		walk;
 
 	if (!ResultOrdinal(series->code, RunQuery(&take_from_counter, (NullableDatum[]) {
 				TextArgument(series->code), Int8Argument(series->capacity)}), ordinal, incarnation))
 		return false;
-	if (ResultBool(0, 2))
+	if (ResultBool(0, 2) || IsolationUsesXactSnapshot())
 	{
 		InitOrdinals(&none);
-		MoveCounter(series, WalkAhead(series, *ordinal + 1, 0, &none), false);
+		walk = WalkAhead(series, *ordinal + 1, 0, &none);
+		if (walk.passed_over > 0)
+			MoveCounter(series, walk, false);
 	}
 	return true;
 }
@@ -395,9 +412,8 @@ TakeOrdinal(const char *series_code, Configuration **configuration, Series **ser
 			 ((TakesOften(series_code) && !HasFreeRange(series_code)) ||
 			  !TakeOneFromCounter(*series, &ordinal, &incarnation))))
 		{
-			LockCounter(series_code, &counter);
+			*series = LockSeries(series_code, configuration, &counter);
 			incarnation = counter.incarnation;
-			*series = CurrentSeries(configuration, series_code, &incarnation);
 			Require(CheckGenerates(*series));
 			ordinal = TakeWithCounter(*series, &counter, block_size, &incarnation);
 		}

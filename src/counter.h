@@ -24,6 +24,9 @@ typedef struct Counter
 /* The counter, locked until the transaction ends; waits for others. */
 extern void LockCounter(const char *series_code, Counter *counter);
 
+/* The same, and the series as it is from then on. */
+extern Series *LockSeries(const char *series_code, Configuration **configuration, Counter *counter);
+
 /* The next ones, or an error that says how many there are; the id of their batch. */
 extern int32 TakeBatch(const Series *series, const Counter *counter, int64 count, Ordinals *taken);
 

@@ -10,7 +10,6 @@
 #include "access/xact.h"
 #include "lib/ilist.h"
 #include "tcop/pquery.h"
-#include "utils/memutils.h"
 #include "utils/portal.h"
 
 /* Lives as long as the portal; the innermost transaction that counts is enough. */

@@ -22,7 +22,7 @@
 #include "utils/relcache.h"
 #include "utils/snapmgr.h"
 
-/* Columns of the table, and of its primary key. */
+/* Columns of the table. */
 #define SERIES_CODE 1
 #define FIRST_ORDINAL 2
 #define END_ORDINAL 3
@@ -85,8 +85,8 @@ static Used used;
 void
 AddFreeRange(const char *series_code, int64 first, int64 end)
 {
-	RunQuery(&insert_range, (NullableDatum[]) {
-			TextArgument(series_code), Int8Argument(first), Int8Argument(end)});
+	WriteRow(&insert_range, (NullableDatum[]) {
+			TextArgument(series_code), Int8Argument(first), Int8Argument(end)}, "free_range");
 }
 
 Ordinals
@@ -122,12 +122,12 @@ TakeOutOfRange(const Series *series, const OrdinalRun *range, const Ordinals *ke
 
 		keeps_end = run->end == range->end;
 		if (keeps_end)
-			RunQuery(&shrink_range, (NullableDatum[]) {code, end, Int8Argument(run->first)});
+			WriteRow(&shrink_range, (NullableDatum[]) {code, end, Int8Argument(run->first)}, "free_range");
 		else
 			AddFreeRange(series->code, run->first, run->end);
 	}
 	if (!keeps_end)
-		RunQuery(&delete_range, (NullableDatum[]) {code, end});
+		WriteRow(&delete_range, (NullableDatum[]) {code, end}, "free_range");
 }
 
 void
@@ -137,9 +137,9 @@ TakeFirstOfRange(const char *series_code, const OrdinalRun *range, int64 count)
 	NullableDatum end = Int8Argument(range->end);
 
 	if (range->first + count == range->end)
-		RunQuery(&delete_range, (NullableDatum[]) {code, end});
+		WriteRow(&delete_range, (NullableDatum[]) {code, end}, "free_range");
 	else
-		RunQuery(&shrink_range, (NullableDatum[]) {code, end, Int8Argument(range->first + count)});
+		WriteRow(&shrink_range, (NullableDatum[]) {code, end, Int8Argument(range->first + count)}, "free_range");
 }
 
 void

@@ -16,7 +16,7 @@ extern void AddFreeRange(const char *series_code, int64 first, int64 end);
 /* One of a range that no one else is using; its series can't be dropped from now on. */
 extern bool TakeFromFreeRange(const char *series_code, int64 *ordinal, pg_uuid_t *incarnation);
 
-/* Is there a table from which that can take? Without, ranges would only pile up. */
+/* Can that use the table, or has a DBA added an index or a trigger? Then ranges would only pile up. */
 extern bool IsTakenByHand(void);
 
 /* Is there one, even if others are using it? */

@@ -17,7 +17,6 @@
 #include "number_stream.h"
 #include "query.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -102,11 +101,7 @@ InsertBatch(const Request *request, const Series *series, int32 batch_id, const 
 				request->id, Int4Argument(request->part), Int8Argument(request->requested_count),
 				request->requested_size, Int4Argument(request->cards_per_batch),
 				TextArgument(request->status_label), UuidArgument(&series->incarnation)}) == 0)
-	{
-		if (request->id.isnull)
-			Refuse(WriteSuppressed("batch"));
-		RefuseReuse(request);
-	}
+		RefuseBatch(request);
 	ResultBatch(0, batch);
 }
 
@@ -115,7 +110,7 @@ InsertBatch(const Request *request, const Series *series, int32 batch_id, const 
  * is checked, and again when no other call on the series can be under way. The
  * series is read with its counter locked: from then on it can't be dropped.
  */
-void
+bool
 Generate(const Request *request, Batch *batch)
 {
 	Configuration *configuration;
@@ -128,15 +123,13 @@ Generate(const Request *request, Batch *batch)
 
 	TieCursorToTransaction();
 	if (FindEarlierBatch(request, batch))
-		return;
+		return false;
 	if (request->part == 0 && request->card_count > max_cards_per_call)
 		Refuse(CallLimit("card_count", request->card_count, max_cards_per_call, true));
-	LockCounter(request->series_code, &counter);
+	series = LockSeries(request->series_code, &configuration, &counter);
 	if (FindEarlierBatch(request, batch))
-		return;
+		return false;
 
-	configuration = UseConfiguration();
-	series = CurrentSeries(&configuration, request->series_code, &counter.incarnation);
 	label = RequireNotIssuedLabel(configuration, request->status_label);
 	Require(CheckGenerates(series));
 
@@ -145,6 +138,7 @@ Generate(const Request *request, Batch *batch)
 	batch_id = TakeBatch(series, &counter, request->card_count, &ordinals);
 	InsertBatch(request, series, batch_id, &ordinals, counter.next_ordinal, label, batch);
 	StoreNumbers(batch, &ordinals, codec);
+	return true;
 }
 
 /*
@@ -178,7 +172,7 @@ generate_batch(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 
 	OpenQueries();
-	Generate(&request, &batch);
+	(void) Generate(&request, &batch);
 	tuplestore_putvalues(result->setResult, result->setDesc, (Datum[]) {
 			Int32GetDatum(batch.batch_id), CStringGetTextDatum(batch.series_code),
 			CStringGetTextDatum(RequireSeries(UseConfiguration(), batch.series_code)->name),
@@ -232,7 +226,7 @@ generate_cards(PG_FUNCTION_ARGS)
 
 		BecomeOwner(fcinfo, &caller);
 		OpenQueries();
-		Generate(&request, &batch);
+		(void) Generate(&request, &batch);
 		StreamBatch(&rows->numbers, &batch, call->multi_call_memory_ctx);
 		CloseQueries();
 		BecomeCaller(&caller);

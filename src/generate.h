@@ -6,7 +6,7 @@
 
 #include "request.h"
 
-/* A batch that was generated for the request before is returned as it is. Within OpenQueries(). */
-extern void Generate(const Request *request, Batch *batch);
+/* False where it is returned as it was generated for the request before. Within OpenQueries(). */
+extern bool Generate(const Request *request, Batch *batch);
 
 #endif

@@ -231,7 +231,7 @@ StoreNumbers(const Batch *batch, const Ordinals *ordinals, const NumberCodec *co
 }
 
 void
-StoreBatch(const Batch *batch)
+RestoreNumbers(const Batch *batch)
 {
 	Ordinals	ordinals;
 	const NumberCodec *codec = BatchCodec(batch, &ordinals);

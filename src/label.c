@@ -8,7 +8,6 @@
 #include "configuration.h"
 #include "miscadmin.h"
 #include "query.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 static PreparedQuery lock_labels = {
@@ -55,11 +54,9 @@ MakeDefault(const char *label, const char *status)
 	NullableDatum argument = TextArgument(status);
 
 	RunQuery(&clear_default, &argument);
-	if (ReadLatest(&other_default, &argument) > 0)
-		Refuse(ConcurrentChange("the default label"));
-	if (!IsBuiltIn(label, status) &&
-		RunQuery(&mark_default, (NullableDatum[]) {TextArgument(label)}) == 0)
-		Refuse(IsolationUsesXactSnapshot() ? ConcurrentChange("the status label") : WriteSuppressed("status_label"));
+	if (ReadLatest(&other_default, &argument) > 0 ||
+		(!IsBuiltIn(label, status) && RunQuery(&mark_default, (NullableDatum[]) {TextArgument(label)}) == 0))
+		Refuse(IsolationUsesXactSnapshot() ? ConcurrentChange("the default label") : WriteSuppressed("status_label"));
 }
 
 /*

@@ -7,7 +7,6 @@
 #include "generate.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "argument.h"
 #include "cardgen.h"
 #include "catalog/pg_type.h"
@@ -18,7 +17,6 @@
 #include "nodes/parsenodes.h"
 #include "query.h"
 #include "tcop/pquery.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -154,9 +152,7 @@ GeneratePart(FunctionCallInfo fcinfo, const Request *order, int64 done, Batch *b
 	request.card_count = Min(order->requested_count - done, order->cards_per_batch);
 	BecomeOwner(fcinfo, &caller);
 	OpenQueries();
-	is_new = !FindEarlierBatch(&request, batch);
-	if (is_new)
-		Generate(&request, batch);
+	is_new = Generate(&request, batch);
 	CloseQueries();
 	BecomeCaller(&caller);
 	return is_new;

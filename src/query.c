@@ -249,6 +249,16 @@ OpenCursor(PreparedQuery *query, const NullableDatum *arguments, bool read_only)
 	return cursor;
 }
 
+uint64
+FetchRows(Portal cursor, long count)
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+
+	SPI_cursor_fetch(cursor, true, count);
+	MemoryContextSwitchTo(caller_context);
+	return SPI_processed;
+}
+
 Oid
 CardgenTable(const char *name)
 {

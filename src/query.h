@@ -42,6 +42,9 @@ extern uint64 RunLatest(PreparedQuery *query, const NullableDatum *arguments);
 /* ReadQuery, or RunQuery, for more rows than memory should hold at once. */
 extern Portal OpenCursor(PreparedQuery *query, const NullableDatum *arguments, bool read_only);
 
+/* The next rows of a cursor, up to count, into SPI_tuptable; how many. */
+extern uint64 FetchRows(Portal cursor, long count);
+
 /* One of the extension's tables. */
 extern Oid	CardgenTable(const char *name);
 

@@ -39,6 +39,14 @@ RefuseReuse(const Request *request)
 }
 
 void
+RefuseBatch(const Request *request)
+{
+	if (request->id.isnull || ReadLatest(&batch_of_request, (NullableDatum[]) {request->id, Int4Argument(request->part)}) == 0)
+		Refuse(WriteSuppressed("batch"));
+	RefuseReuse(request);
+}
+
+void
 RequireSameRequest(uint64 row, const Request *request, const char *series_code)
 {
 	const char *label = ResultText(row, BATCH_COLUMN_COUNT + 1);

@@ -37,4 +37,7 @@ extern bool FindEarlierBatch(const Request *request, Batch *batch);
 extern void RequireSameRequest(uint64 row, const Request *request, const char *series_code);
 pg_noreturn extern void RefuseReuse(const Request *request);
 
+/* Why a batch of the request was not stored. */
+pg_noreturn extern void RefuseBatch(const Request *request);
+
 #endif

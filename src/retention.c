@@ -135,7 +135,7 @@ remove_expired_batches(PG_FUNCTION_ARGS)
 	NullableDatum most = NullArgument();
 	int64		cards_removed = 0;
 	uint64		batches_removed;
-	uint64		lists_removed = 0;
+	uint64		lists_removed;
 
 	PreventCommandIfReadOnly("cardgen.remove_expired_batches()");
 	if (!PG_ARGISNULL(0))
@@ -229,7 +229,7 @@ retain_batch(PG_FUNCTION_ARGS)
 	CheckRetention(&batch, until);
 	WriteRow(&extend_batch, (NullableDatum[]) {Int4Argument(batch_id), EndArgument(until)}, "batch");
 	if (!batch.is_listed)
-		StoreBatch(&batch);
+		RestoreNumbers(&batch);
 	CloseQueries();
 	PG_RETURN_VOID();
 }

@@ -13,7 +13,6 @@
 #include "miscadmin.h"
 #include "query.h"
 #include "series_key.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
@@ -61,6 +60,12 @@ static PreparedQuery delete_series = {
 	"WITH deleted_key AS (DELETE FROM cardgen.series_key WHERE series_code = $1),"
 	" deleted_counter AS (DELETE FROM cardgen.series_counter WHERE series_code = $1)"
 	" DELETE FROM cardgen.series WHERE code = $1",
+	1, {TEXTOID}
+};
+
+static PreparedQuery left_of_series = {
+	"SELECT 'series_key' FROM cardgen.series_key WHERE series_code = $1"
+	" UNION ALL SELECT 'series_counter' FROM cardgen.series_counter WHERE series_code = $1",
 	1, {TEXTOID}
 };
 
@@ -255,8 +260,9 @@ NoteLikePaymentCards(const char *code, const NumberFormat *format)
  * description: any text. max_active_cards: at least 1. card_expiry_days: 1
  * to 36500, NULL for never. batch_retention: how long the list is kept,
  * positive, NULL for cardgen.batch_retention. stock_retention: how long cards
- * can be issued, positive, at least as long as the list is kept; NULL: digital
- * cards as long as that, physical ones for good. Returns the series' row.
+ * can be issued, positive, less than the list is kept counts as that long;
+ * NULL: digital cards as long as that, physical ones for good. Returns the
+ * series' row.
  *
  * A NOTICE tells where the numbers can be guessed, and where they look like
  * those of payment cards.
@@ -384,6 +390,8 @@ drop_series(PG_FUNCTION_ARGS)
 	if (counter.next_ordinal > 0 || ResultBool(0, 0))
 		Refuse(SeriesUsed(code));
 	WriteRow(&delete_series, &argument, "series");
+	if (RunQuery(&left_of_series, &argument) > 0)
+		Refuse(WriteSuppressed(ResultText(0, 0)));
 	CloseQueries();
 	PG_RETURN_VOID();
 }
@@ -417,9 +425,7 @@ skip_numbers(PG_FUNCTION_ARGS)
 		Refuse(BelowMinimum("count", count, 1));
 
 	OpenQueries();
-	LockCounter(code, &counter);
-	configuration = UseConfiguration();
-	series = CurrentSeries(&configuration, code, &counter.incarnation);
+	series = LockSeries(code, &configuration, &counter);
 	if (series->is_imported)
 		Refuse(SeriesImported(code));
 	SkipOrdinals(series, &counter, count);

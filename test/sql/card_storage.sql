@@ -65,21 +65,30 @@ SELECT code FROM cardgen.create_series('EMPTY', 'Empty', 6, 'E');
 SELECT number AS unissued FROM cardgen.generate_cards('S', 1) \gset
 SELECT number AS issued FROM cardgen.issue_new_card('S', 'ida') \gset
 SELECT cardgen.create_status_label('Labelled', 'not_issued');
+SELECT cardgen.create_status_label('Destroyed', 'deleted', true), cardgen.create_status_label('Shredded', 'deleted');
+SELECT code FROM cardgen.create_series('FULL', 'Full', 2, 'FUL', method => 'sequential');
+SELECT cardgen.skip_numbers('FULL', 100);
+INSERT INTO cardgen.free_range VALUES ('FULL', 10, 20), ('FULL', 40, 50);
 SELECT number AS labelled FROM cardgen.generate_cards('S', 1) \gset
 SELECT batch_id, status_label FROM cardgen.set_card_status(:'labelled', 'Labelled') \gset
 \pset format unaligned
 \pset tuples_only on
 SELECT v.* FROM (VALUES
-	('batch', 'INSERT', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.generate_cards('S', 1)$$]),
+	('batch', 'INSERT', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.generate_cards('S', 1)$$,
+		$$cardgen.generate_batch('S', 1, request_id => '6e7f0a52-0000-4000-8000-000000000001')$$]),
 	('series_counter', 'UPDATE', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.skip_numbers('S', 1)$$, $$cardgen.issue_new_cards('S', '{ida}')$$]),
 	('batch', 'UPDATE', ARRAY[$$cardgen.set_batch_label(1, 'NOT_ISSUED')$$, $$cardgen.retain_batch(1, 'infinity')$$]),
 	('batch', 'DELETE', ARRAY[$$cardgen.remove_batch(1)$$]),
 	('card', 'DELETE', ARRAY[format('cardgen.remove_batch(%s)', :'batch_id')]),
 	('series', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
 	('series', 'UPDATE', ARRAY[$$cardgen.alter_series('S', 'T')$$]),
+	('free_range', 'UPDATE', ARRAY[$$cardgen.generate_batch('FULL', 15)$$]),
+	('free_range', 'DELETE', ARRAY[$$cardgen.generate_batch('FULL', 15)$$]),
 	('series', 'DELETE', ARRAY[$$cardgen.drop_series('EMPTY')$$]),
+	('series_key', 'DELETE', ARRAY[$$cardgen.drop_series('EMPTY')$$]),
+	('series_counter', 'DELETE', ARRAY[$$cardgen.drop_series('EMPTY')$$]),
 	('status_label', 'INSERT', ARRAY[$$cardgen.create_status_label('Printed', 'not_issued')$$]),
-	('status_label', 'UPDATE', ARRAY[$$cardgen.set_default_label('Labelled')$$]),
+	('status_label', 'UPDATE', ARRAY[$$cardgen.set_default_label('Labelled')$$, $$cardgen.set_default_label('Shredded')$$]),
 	('series_counter', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
 	('series_key', 'INSERT', ARRAY[$$cardgen.create_series('T', 'T', 6, 'T')$$]),
 	('card', 'INSERT', ARRAY[format('cardgen.issue_card(%L, %L)', :'unissued', 'ida'),
@@ -113,6 +122,8 @@ CREATE TRIGGER redundant BEFORE UPDATE ON cardgen.series_counter FOR EACH ROW EX
 SELECT number, status FROM cardgen.set_card_status(:'issued', 'ACTIVE');
 SELECT position, error_name FROM cardgen.issue_new_cards('S', ARRAY[NULL]);
 SELECT cardgen.set_batch_label(1, 'NOT_ISSUED');
+UPDATE cardgen.card SET expires_on = current_date - 1 WHERE number IN (:'kims', :'unissued', :'issued');
+SELECT cardgen.expire_cards();
 SELECT number, to_label FROM elsewhere;
 DROP TRIGGER store_elsewhere ON cardgen.card_status_log;
 DROP TRIGGER redundant ON cardgen.series_counter;

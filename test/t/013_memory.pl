@@ -131,6 +131,7 @@ $server->safe_psql('postgres',
 	q{SET cardgen.max_cards_per_call = 1; CALL cardgen.generate_order('GOLD', 2000, request_id => 'a0000000-0000-0000-0000-000000000001')});
 try('list the parts of an order', 3, q{SELECT count(*) FROM cardgen.order_batches('a0000000-0000-0000-0000-000000000001');});
 
+$server->safe_psql('postgres', q{SELECT count(*) FROM customers, LATERAL cardgen.issue_new_cards('MANY', ids)});
 try('expire', 3, <<'SQL');
 UPDATE cardgen.card SET status = 'issued', status_label = 'ISSUED', expires_on = current_date - 1;
 SELECT cardgen.expire_cards();
