@@ -40,6 +40,11 @@ static PreparedQuery delete_numbers_of_run = {
 	2, {INT4OID, INT4OID}
 };
 
+static PreparedQuery any_number_of_run = {
+	"SELECT FROM cardgen.generated_card WHERE batch_id BETWEEN $1 AND $2 LIMIT 1",
+	2, {INT4OID, INT4OID}
+};
+
 static Relation
 OpenGeneratedCard(void)
 {
@@ -225,8 +230,8 @@ StoreNumbers(const Batch *batch, const Ordinals *ordinals, const NumberCodec *co
 
 	if (IsAsInstalled(relation))
 		StoreDirectly(relation, batch, ordinals, codec);
-	else
-		RunQuery(&insert_numbers, (NullableDatum[]) {Int4Argument(batch->batch_id)});
+	else if (RunQuery(&insert_numbers, (NullableDatum[]) {Int4Argument(batch->batch_id)}) < (uint64) batch->card_count)
+		Refuse(WriteSuppressed("generated_card"));
 	table_close(relation, NoLock);
 }
 
@@ -275,10 +280,13 @@ ListedRuns(const Batch *batches, uint64 count, bool is_distributed, BatchRun **r
 }
 
 static void
-DeleteRun(BatchRun run)
+DeleteRun(Relation relation, BatchRun run)
 {
-	RunQuery(run.first == run.last ? &delete_numbers : &delete_numbers_of_run,
-			 (NullableDatum[]) {Int4Argument(run.first), Int4Argument(run.last)});
+	NullableDatum arguments[] = {Int4Argument(run.first), Int4Argument(run.last)};
+
+	RunQuery(run.first == run.last ? &delete_numbers : &delete_numbers_of_run, arguments);
+	if (relation->trigdesc != NULL && RunQuery(&any_number_of_run, arguments) > 0)
+		Refuse(WriteSuppressed("generated_card"));
 }
 
 /* Pages that are forgotten are read whatever batch is looked for: after the last is deleted. */
@@ -292,7 +300,7 @@ DeleteNumbers(const Batch *batches, uint64 count)
 	for (int i = 0; i < run_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		DeleteRun(runs[i]);
+		DeleteRun(relation, runs[i]);
 	}
 	if (run_count > 0)
 		ForgetBatches(relation, runs, run_count);

@@ -77,6 +77,8 @@ SELECT v.* FROM (VALUES
 	('batch', 'INSERT', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.generate_cards('S', 1)$$,
 		$$cardgen.generate_batch('S', 1, request_id => '6e7f0a52-0000-4000-8000-000000000001')$$]),
 	('series_counter', 'UPDATE', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.skip_numbers('S', 1)$$, $$cardgen.issue_new_cards('S', '{ida}')$$]),
+	('generated_card', 'INSERT', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.generate_cards('S', 1)$$]),
+	('generated_card', 'DELETE', ARRAY[$$cardgen.remove_batch(1)$$]),
 	('batch', 'UPDATE', ARRAY[$$cardgen.set_batch_label(1, 'NOT_ISSUED')$$, $$cardgen.retain_batch(1, 'infinity')$$]),
 	('batch', 'DELETE', ARRAY[$$cardgen.remove_batch(1)$$]),
 	('card', 'DELETE', ARRAY[format('cardgen.remove_batch(%s)', :'batch_id')]),
