@@ -57,10 +57,12 @@ static PreparedQuery read_whole_row = {
 	1, {TEXTOID}
 };
 
+/* As it was read: a trigger on another card's change may have changed this one. */
 static PreparedQuery update_card = {
 	"UPDATE cardgen.card SET status = $5::cardgen.card_status, status_label = $6, customer_id = $7, issued_on = $9,"
-	" expires_on = $10, replaces = $11, replaced_by = $12 WHERE number = $1 RETURNING number",
-	CARD_COLUMN_COUNT, {CARD_COLUMN_TYPES}
+	" expires_on = $10, replaces = $11, replaced_by = $12"
+	" WHERE number = $1 AND status_label = $13 AND customer_id IS NOT DISTINCT FROM $14 RETURNING number",
+	CARD_COLUMN_COUNT + 2, {CARD_COLUMN_TYPES, TEXTOID, TEXTOID}
 };
 
 /* Nothing is returned where a row has come that the caller does not know of. */
@@ -319,19 +321,21 @@ StoreSome(CardChanges *changes, bool has_row)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller_context = MemoryContextSwitchTo(context);
 	CardChange **some = palloc_array(CardChange *, changes->pending_count + 1);
-	NullableDatum arguments[CARD_COLUMN_COUNT + 1];
+	NullableDatum arguments[CARD_COLUMN_COUNT + 2];
 	int			count = 0;
 
 	for (int i = 0; i < changes->pending_count; i++)
 		if (changes->pending[i]->card.has_row == has_row)
 			some[count++] = changes->pending[i];
-	arguments[CARD_COLUMN_COUNT] = BoolArgument(has_row);
 	if (count > 0 && IsOneByOne(changes))
 	{
 		for (int i = 0; i < count; i++)
 		{
 			CardColumns(&some[i]->card, arguments);
-			some[i]->is_stored = RunQuery(has_row ? &update_card : &add_card, arguments) > 0;
+			arguments[CARD_COLUMN_COUNT] = TextArgument(some[i]->from_label);
+			arguments[CARD_COLUMN_COUNT + 1] = TextArgument(some[i]->from_customer_id);
+			some[i]->is_stored = RunQuery(has_row ? &update_card : &add_card, arguments) > 0 &&
+				strcmp(ResultText(0, 0), some[i]->card.number) == 0;
 			SPI_freetuptable(SPI_tuptable);
 		}
 	}
@@ -341,6 +345,7 @@ StoreSome(CardChanges *changes, bool has_row)
 		uint64		row = 0;
 
 		ColumnArrays(some, count, arguments);
+		arguments[CARD_COLUMN_COUNT] = BoolArgument(has_row);
 		stored = RunQuery(&store_cards, arguments);
 		for (int i = 0; i < count && row < stored; i++)
 		{

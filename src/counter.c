@@ -126,6 +126,7 @@ typedef struct Walk
 	int64		from;
 	int64		position;
 	int64		passed_over;
+	uint64		range_count;	/* that it has passed over */
 } Walk;
 
 /*
@@ -136,7 +137,7 @@ typedef struct Walk
 static Walk
 WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 {
-	Walk		walk = {from, from, 0};
+	Walk		walk = {.from = from, .position = from};
 	int64		searched = from;
 	uint64		found;
 
@@ -165,6 +166,7 @@ WalkAhead(const Series *series, int64 from, int64 count, Ordinals *taken)
 				return walk;
 			walk.position = searched = ResultInt8(i, 1);
 			walk.passed_over += walk.position - reserved;
+			walk.range_count++;
 		}
 		SPI_freetuptable(SPI_tuptable);
 	} while (found == RESERVED_STEP);
@@ -207,10 +209,11 @@ Take(const Series *series, const Counter *counter, int64 count, Ordinals *taken)
 }
 
 void
-DeleteReserved(const char *series_code, int64 first, int64 last)
+DeleteReserved(const char *series_code, int64 first, int64 last, uint64 count)
 {
-	RunQuery(&delete_reserved, (NullableDatum[]) {
-			TextArgument(series_code), Int8Argument(first), Int8Argument(last)});
+	if (RunLatest(&delete_reserved, (NullableDatum[]) {
+				TextArgument(series_code), Int8Argument(first), Int8Argument(last)}) < count)
+		Refuse(WriteSuppressed("reserved_range"));
 }
 
 /*
@@ -223,8 +226,8 @@ MoveCounter(const Series *series, Walk walk, bool is_batch)
 	NullableDatum code = TextArgument(series->code);
 	NullableDatum position = Int8Argument(walk.position);
 
-	if (walk.passed_over > 0)
-		DeleteReserved(series->code, walk.from, walk.position);
+	if (walk.range_count > 0)
+		DeleteReserved(series->code, walk.from, walk.position, walk.range_count);
 	WriteRow(is_batch ? &number_batch : &move_counter,
 			 (NullableDatum[]) {code, position, Int8Argument(walk.passed_over)}, "series_counter");
 	if (!is_batch)

@@ -46,8 +46,8 @@ extern void SkipOrdinals(const Series *series, const Counter *counter, int64 cou
  */
 extern void PassOver(const Series *series, const Counter *counter, int64 below);
 
-/* Deletes the reserved ranges that start from the first ordinal to the last. */
-extern void DeleteReserved(const char *series_code, int64 first, int64 last);
+/* Deletes the reserved ranges that start from the first ordinal to the last: so many. */
+extern void DeleteReserved(const char *series_code, int64 first, int64 last, uint64 count);
 
 /* How many are left, in the newest snapshot. */
 extern int64 RemainingOrdinals(const Series *series);

@@ -48,6 +48,11 @@ static PreparedQuery lock_ranges = {
 	1, {TEXTOID}
 };
 
+static PreparedQuery read_ranges = {
+	"SELECT FROM cardgen.free_range WHERE series_code = $1 AND first_ordinal < end_ordinal",
+	1, {TEXTOID}
+};
+
 /* Waits for the lowest one; nothing where its user has used it up. */
 static PreparedQuery await_range = {
 	"SELECT first_ordinal, end_ordinal FROM cardgen.free_range"
@@ -106,6 +111,10 @@ LockRanges(const Series *series)
 			Refuse(CounterBroken(series->code));
 		AppendRange(&ranges, first, end);
 	}
+
+	/* In an older snapshot a table that was rewritten is empty. */
+	if (IsolationUsesXactSnapshot() && ReadLatest(&read_ranges, &code) != found)
+		Refuse(ConcurrentChange("the card series"));
 	return ranges;
 }
 

@@ -279,14 +279,25 @@ ListedRuns(const Batch *batches, uint64 count, bool is_distributed, BatchRun **r
 	return run_count;
 }
 
+/* Has a DBA added what can keep rows from being deleted? */
+static bool
+MayKeepRows(Relation relation)
+{
+	return (relation->trigdesc != NULL && relation->trigdesc->trig_delete_before_row) ||
+		relation->rd_rules != NULL || relation->rd_rel->relrowsecurity;
+}
+
 static void
 DeleteRun(Relation relation, BatchRun run)
 {
 	NullableDatum arguments[] = {Int4Argument(run.first), Int4Argument(run.last)};
 
 	RunQuery(run.first == run.last ? &delete_numbers : &delete_numbers_of_run, arguments);
-	if (relation->trigdesc != NULL && RunQuery(&any_number_of_run, arguments) > 0)
+	if (!MayKeepRows(relation))
+		return;
+	if (RunQuery(&any_number_of_run, arguments) > 0)
 		Refuse(WriteSuppressed("generated_card"));
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* Pages that are forgotten are read whatever batch is looked for: after the last is deleted. */

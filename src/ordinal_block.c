@@ -62,21 +62,22 @@ static PreparedQuery has_counter = {
 
 /*
  * The counter may have passed over ordinals that come behind the block, or the
- * transaction has dropped the series, and made another one of its code.
+ * transaction has dropped the series, and made another one of its code. A
+ * trigger on the counter may take some itself, of which none are left by then.
  */
 static void
 GiveBack(OrdinalBlock *block)
 {
-	NullableDatum code = TextArgument(block->series_code);
-	NullableDatum next = Int8Argument(block->next);
-	NullableDatum end = Int8Argument(block->end);
-	NullableDatum incarnation = UuidArgument(&block->incarnation);
+	OrdinalBlock left = *block;
+	NullableDatum code = TextArgument(left.series_code);
+	NullableDatum incarnation = UuidArgument(&left.incarnation);
 
-	if (block->next < block->end &&
-		RunQuery(&lower_counter, (NullableDatum[]) {code, end, next, incarnation}) == 0 &&
-		RunQuery(&has_counter, (NullableDatum[]) {code, incarnation}) > 0)
-		AddFreeRange(block->series_code, block->next, block->end);
 	block->end = block->next;
+	if (left.next < left.end &&
+		RunQuery(&lower_counter, (NullableDatum[]) {
+				code, Int8Argument(left.end), Int8Argument(left.next), incarnation}) == 0 &&
+		RunQuery(&has_counter, (NullableDatum[]) {code, incarnation}) > 0)
+		AddFreeRange(left.series_code, left.next, left.end);
 }
 
 /* The extension can be dropped in the transaction that has taken some. */

@@ -67,7 +67,7 @@ IsUsedOtherwise(const Request *request)
 {
 	bool		is_batch = request->part == 0;
 
-	return RunQuery(&any_of_parts, (NullableDatum[]) {
+	return ReadLatest(&any_of_parts, (NullableDatum[]) {
 			request->id, Int4Argument(is_batch ? 1 : 0), Int4Argument(is_batch ? PG_INT32_MAX : 0)}) > 0;
 }
 

@@ -89,33 +89,32 @@ JoinRange(OrdinalRun *run, int64 first, int64 end)
 typedef struct Joined
 {
 	const char *series_code;
-	bool		is_empty;
 	int64		first;			/* start of the first one */
 	int64		last;			/* and of the last one */
+	uint64		count;
 } Joined;
 
 static void
 DeleteJoined(Joined *joined)
 {
-	if (!joined->is_empty)
-		DeleteReserved(joined->series_code, joined->first, joined->last);
-	joined->is_empty = true;
+	if (joined->count > 0)
+		DeleteReserved(joined->series_code, joined->first, joined->last, joined->count);
+	joined->count = 0;
 }
 
 static void
 AddJoined(Joined *joined, int64 first)
 {
-	if (joined->is_empty)
+	if (joined->count++ == 0)
 		joined->first = first;
 	joined->last = first;
-	joined->is_empty = false;
 }
 
 /* The next ranges that begin at a position or behind it; how many. */
 static int
 ReadRanges(NullableDatum series_code, int64 position, NullableDatum end, Ordinals *ranges)
 {
-	uint64		found = RunQuery(&read_ranges, (NullableDatum[]) {
+	uint64		found = ReadLatest(&read_ranges, (NullableDatum[]) {
 			series_code, Int8Argument(position), end, Int4Argument(RANGE_STEP)});
 
 	ranges->run_count = 0;
@@ -134,13 +133,13 @@ JoinRanges(const char *series_code, Ordinals *runs)
 {
 	NullableDatum code = TextArgument(series_code);
 	NullableDatum end = Int8Argument(runs->runs[runs->run_count - 1].end);
-	Joined		joined = {.series_code = series_code, .is_empty = true};
+	Joined		joined = {.series_code = series_code};
 	int			next = 0;
 	int64		position;
 	int			found;
 	Ordinals	ranges;
 
-	(void) RunQuery(&find_start, (NullableDatum[]) {code, Int8Argument(runs->runs[0].first)});
+	(void) ReadLatest(&find_start, (NullableDatum[]) {code, Int8Argument(runs->runs[0].first)});
 	position = ResultInt8(0, 0);
 	InitOrdinals(&ranges);
 	do

@@ -390,8 +390,8 @@ drop_series(PG_FUNCTION_ARGS)
 	if (counter.next_ordinal > 0 || ResultBool(0, 0))
 		Refuse(SeriesUsed(code));
 	WriteRow(&delete_series, &argument, "series");
-	if (RunQuery(&left_of_series, &argument) > 0)
-		Refuse(WriteSuppressed(ResultText(0, 0)));
+	if (ReadLatest(&left_of_series, &argument) > 0)
+		Refuse(IsolationUsesXactSnapshot() ? ConcurrentChange("the card series") : WriteSuppressed(ResultText(0, 0)));
 	CloseQueries();
 	PG_RETURN_VOID();
 }

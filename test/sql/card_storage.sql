@@ -69,6 +69,8 @@ SELECT cardgen.create_status_label('Destroyed', 'deleted', true), cardgen.create
 SELECT code FROM cardgen.create_series('FULL', 'Full', 2, 'FUL', method => 'sequential');
 SELECT cardgen.skip_numbers('FULL', 100);
 INSERT INTO cardgen.free_range VALUES ('FULL', 10, 20), ('FULL', 40, 50);
+SELECT code FROM cardgen.create_series('TAKEN', 'Taken', 2, 'TAK', method => 'sequential');
+SELECT count(*) FROM cardgen.import_cards('TAKEN', '{TAK01}');
 SELECT number AS labelled FROM cardgen.generate_cards('S', 1) \gset
 SELECT batch_id, status_label FROM cardgen.set_card_status(:'labelled', 'Labelled') \gset
 \pset format unaligned
@@ -79,6 +81,7 @@ SELECT v.* FROM (VALUES
 	('series_counter', 'UPDATE', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.skip_numbers('S', 1)$$, $$cardgen.issue_new_cards('S', '{ida}')$$]),
 	('generated_card', 'INSERT', ARRAY[$$cardgen.generate_batch('S', 1)$$, $$cardgen.generate_cards('S', 1)$$]),
 	('generated_card', 'DELETE', ARRAY[$$cardgen.remove_batch(1)$$]),
+	('reserved_range', 'DELETE', ARRAY[$$cardgen.generate_batch('TAKEN', 2)$$, $$cardgen.import_cards('TAKEN', '{TAK02}')$$]),
 	('batch', 'UPDATE', ARRAY[$$cardgen.set_batch_label(1, 'NOT_ISSUED')$$, $$cardgen.retain_batch(1, 'infinity')$$]),
 	('batch', 'DELETE', ARRAY[$$cardgen.remove_batch(1)$$]),
 	('card', 'DELETE', ARRAY[format('cardgen.remove_batch(%s)', :'batch_id')]),
@@ -116,6 +119,19 @@ SELECT number, expires_on FROM cardgen.issue_card(:'unissued', 'leo');
 SELECT number, expires_on FROM cardgen.card WHERE number IN (:'kims', :'issued') ORDER BY number;
 DROP TRIGGER prolong ON cardgen.card;
 
+-- What a trigger makes of another card of the same call is not undone
+CREATE FUNCTION end_others() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM cardgen.set_card_status(number, 'Destroyed') FROM cardgen.card WHERE customer_id = old.customer_id AND status <> 'deleted';
+	RETURN new;
+END $$;
+SELECT count(*) FROM cardgen.issue_new_cards('S', ARRAY['ned', 'ned']);
+CREATE TRIGGER end_others AFTER UPDATE OF customer_id ON cardgen.card
+	FOR EACH ROW WHEN (old.customer_id <> new.customer_id) EXECUTE FUNCTION end_others();
+SELECT pg_temp.answer($$SELECT cardgen.merge_customers('ned', 'pia')$$);
+DROP TRIGGER end_others ON cardgen.card;
+SELECT status, customer_id FROM cardgen.card WHERE customer_id IN ('ned', 'pia');
+
 -- But one that stores the log elsewhere may, and one that lets nothing be written that is there already
 CREATE TABLE elsewhere (LIKE cardgen.card_status_log);
 CREATE FUNCTION store_elsewhere() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.elsewhere VALUES (new.*); RETURN NULL; END';
@@ -145,5 +161,5 @@ SELECT number FROM cardgen.import_cards('OLD', ARRAY['X3'], ARRAY['flo']);
 SELECT number, customer_id FROM cardgen.card WHERE customer_id = 'flo' ORDER BY number;
 
 DROP TABLE seen, elsewhere;
-DROP FUNCTION see, veto, prolong, store_elsewhere;
+DROP FUNCTION see, veto, prolong, store_elsewhere, end_others;
 DROP EXTENSION cardgen;

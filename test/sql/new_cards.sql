@@ -197,6 +197,17 @@ INSERT INTO cardgen.free_range VALUES ('B', 900, 1000);
 SELECT pg_temp.refused($$cardgen.issue_new_card('B', 'b')$$);
 DELETE FROM cardgen.free_range;
 
+-- A trigger on the counter that issues a card while what is left of a block is given back: it gets another one
+SELECT pg_temp.make('NESTED', 8);
+CREATE FUNCTION issue_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM cardgen.issue_new_card('NESTED', 'nested'); RETURN new; END $$;
+CREATE TRIGGER issue_one AFTER UPDATE ON cardgen.series_counter
+	FOR EACH ROW WHEN (new.series_code = 'NESTED' AND new.next_ordinal < old.next_ordinal) EXECUTE FUNCTION issue_one();
+SELECT count(cardgen.issue_new_card('NESTED', 'n' || n)) FROM generate_series(1, 300) AS n;
+DROP TRIGGER issue_one ON cardgen.series_counter;
+SELECT count(cardgen.issue_new_card('NESTED', 'o' || n)) FROM generate_series(1, 300) AS n;
+SELECT cards FROM pg_temp.exactness() WHERE code = 'NESTED';
+DROP FUNCTION issue_one;
+
 -- The extension goes in the transaction that has a block
 BEGIN;
 SELECT count(cardgen.issue_new_card('B', 'b' || n)) FROM generate_series(1, 100) AS n;
