@@ -41,7 +41,8 @@ RefuseReuse(const Request *request)
 void
 RefuseBatch(const Request *request)
 {
-	if (request->id.isnull || ReadLatest(&batch_of_request, (NullableDatum[]) {request->id, Int4Argument(request->part)}) == 0)
+	if (request->id.isnull ||
+		ReadLatest(&batch_of_request, (NullableDatum[]) {request->id, Int4Argument(request->part)}) == 0)
 		Refuse(WriteSuppressed("batch"));
 	RefuseReuse(request);
 }
