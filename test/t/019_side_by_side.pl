@@ -129,8 +129,8 @@ sub check
 			FROM cardgen.series_counter JOIN cardgen.series_usage u ON code = series_code WHERE series_code = '$series'}), '0|t|t|t',
 		"$name: each number below the counter is used once, or free");
 	is(at(qq{
-			SELECT count(*) FROM cardgen.free_range, generate_series(first_ordinal, end_ordinal - 1) AS n
-			WHERE series_code = '$series' AND cardgen.classify_number('1' || lpad(n::text, 6, '0')) <> 'never_generated'}), '0',
+			SELECT string_agg(DISTINCT cardgen.classify_number('1' || lpad(n::text, 6, '0')), ' ')
+			FROM cardgen.free_range, generate_series(first_ordinal, end_ordinal - 1) AS n WHERE series_code = '$series'}), 'never_generated',
 		"$name: what is free was never generated") if $series eq 'HOT';
 	every_batch_is_whole($server, 'postgres', $name);
 }
